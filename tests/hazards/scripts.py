@@ -1,0 +1,60 @@
+"""Runs a script in a Python process of its own.
+
+What a hazard test looks for is the end of the process: a crash takes the test runner with it
+when it happens inside, so each script gets a process that may die.
+"""
+
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from subprocess import CompletedProcess
+
+import pytest
+
+
+def run_script(
+    source: str,
+    *args: str,
+    timeout: float = 60,
+    env: Mapping[str, str] | None = None,
+    python_options: Sequence[str] = (),
+) -> "CompletedProcess[str]":
+    """Runs the source with this Python and gives what it printed and how it ended.
+
+    A script that is still running after `timeout` seconds is killed, and the test fails.
+    """
+    command = [sys.executable, *python_options, "-c", textwrap.dedent(source), *args]
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=env, check=False
+        )
+    except subprocess.TimeoutExpired as expired:
+        pytest.fail(
+            f"the script was still running after {timeout} s"
+            f"\n--- stdout\n{_text(expired.stdout)}\n--- stderr\n{_text(expired.stderr)}"
+        )
+
+
+def assert_clean(result: "CompletedProcess[str]") -> None:
+    """Fails with all that the script printed unless it ended with exit code 0."""
+    if result.returncode != 0:
+        pytest.fail(
+            f"the script ended with {_ending(result.returncode)}"
+            f"\n--- stdout\n{result.stdout}\n--- stderr\n{result.stderr}"
+        )
+
+
+def _ending(returncode: int) -> str:
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    try:
+        return f"signal {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"signal {-returncode}"
+
+
+def _text(output: bytes | str | None) -> str:
+    # TimeoutExpired carries bytes even where the process was opened in text mode.
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
