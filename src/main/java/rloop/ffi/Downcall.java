@@ -1,0 +1,33 @@
+package rloop.ffi;
+
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * A C function that may block, run Python code or come back into Java. About 8 ns.
+ *
+ * @param address where the function is
+ */
+@SuppressWarnings("restricted")
+public record Downcall(MemorySegment address) implements CFunction {
+  private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(Shape.DOWNCALL);
+
+  /**
+   * The function of that name.
+   *
+   * @throws UnsatisfiedLinkError if the process has none
+   */
+  public static Downcall of(String symbol) {
+    return new Downcall(Symbols.segment(symbol));
+  }
+
+  @Override
+  public long call(long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long) CALL.invokeExact(address, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw Unexpected.inLinkage(t);
+    }
+  }
+}
