@@ -13,6 +13,11 @@ from subprocess import CompletedProcess
 
 import pytest
 
+NEW_LOOP = {
+    "asyncio": "from asyncio import SelectorEventLoop as new_loop\n",
+    "rloop": "from rloop import RLoop as new_loop\n",
+}
+
 
 def run_script(
     source: str,
@@ -35,6 +40,11 @@ def run_script(
             f"the script was still running after {timeout} s"
             f"\n--- stdout\n{_text(expired.stdout)}\n--- stderr\n{_text(expired.stderr)}"
         )
+
+
+def on_loop(loop_name: str, source: str) -> str:
+    """The source with the name `new_loop` in it: the factory of the loop to be tested."""
+    return NEW_LOOP[loop_name] + textwrap.dedent(source)
 
 
 def assert_clean(result: "CompletedProcess[str]") -> None:

@@ -1,0 +1,127 @@
+"""What all tests share: the loops they run on, coroutine tests, and a guard against hanging.
+
+Every test of a loop runs on asyncio's own loop as well as on ours. So each rule is checked against
+the behaviour that it describes: a test that fails on asyncio is a wrong test.
+"""
+
+import asyncio
+import importlib
+import inspect
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import NoReturn
+
+import pytest
+
+Loop = asyncio.SelectorEventLoop
+LoopFactory = Callable[[], Loop]
+
+LOOPS = ("asyncio", "rloop")
+
+# Longer than any test takes on a busy machine, shorter than the patience of who waits for it.
+HANGS_AFTER_SECONDS = 40
+
+running_loop = pytest.StashKey[Loop]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--loops",
+        default=",".join(LOOPS),
+        help="comma-separated loops to run the tests on (default: %(default)s)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "loop_name" in metafunc.fixturenames:
+        chosen = str(metafunc.config.getoption("--loops")).split(",")
+        unknown = set(chosen) - set(LOOPS)
+        if unknown:
+            raise pytest.UsageError(f"--loops takes {', '.join(LOOPS)}, not {', '.join(unknown)}")
+        metafunc.parametrize("loop_name", chosen)
+
+
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a test that is a coroutine function on the loop of its `loop` fixture."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    # A fixture tells its name here, because a test may use the loop only by way of another fixture.
+    loop = pyfuncitem.stash[running_loop]
+    names = inspect.signature(pyfuncitem.obj).parameters
+    loop.run_until_complete(
+        pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    )
+    return True
+
+
+@pytest.fixture
+def loop_factory(loop_name: str) -> LoopFactory:
+    """Makes loops of the kind that the test runs on."""
+    if loop_name == "asyncio":
+        return asyncio.SelectorEventLoop
+    # Imported late, so that the tests can be tried on asyncio where there is no JVM.
+    factory: LoopFactory = importlib.import_module("rloop").RLoop
+    return factory
+
+
+@pytest.fixture
+def loop(loop_factory: LoopFactory, request: pytest.FixtureRequest) -> Iterator[Loop]:
+    """A new loop, emptied and closed after the test."""
+    loop = loop_factory()
+    request.node.stash[running_loop] = loop
+    yield loop
+    if not loop.is_closed():
+        finish(loop)
+        loop.close()
+
+
+def finish(loop: Loop) -> None:
+    """Ends what still runs on the loop, as `asyncio.run` does."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def run_one_iteration(loop: Loop) -> None:
+    """Runs what is ready, polls once, and comes back."""
+    loop.stop()
+    loop.run_forever()
+
+
+class TestHangs(SystemExit):
+    """A SystemExit, since the loops let that one through, and pytest reports it as a failure."""
+
+    __test__ = False
+
+
+@pytest.fixture(autouse=True)
+def _not_hanging() -> Iterator[None]:
+    def give_up(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise TestHangs(f"the test was still running after {HANGS_AFTER_SECONDS} s")
+
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HANGS_AFTER_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_logged_unseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fails a test that left an error in asyncio's log: loops report there what nobody caught.
+
+    A test that expects such a report takes it from `caplog` and calls `caplog.clear()`.
+    """
+    yield
+    unseen = [
+        record.getMessage()
+        for record in caplog.get_records("call")
+        if record.name == "asyncio" and record.levelno >= logging.ERROR
+    ]
+    assert not unseen

@@ -1,0 +1,136 @@
+"""Scheduling from other threads: it wakes a loop that waits, and keeps each thread's order."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from tests.conftest import Loop
+
+
+def test_a_sleeping_loop_is_woken(loop: Loop) -> None:
+    def stop_soon() -> None:
+        time.sleep(0.05)  # by then the loop waits in the poller
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=stop_soon)
+    loop.call_later(60, pytest.fail, "was not woken")
+    thread.start()
+    start = loop.time()
+    loop.run_forever()
+    thread.join()
+    assert loop.time() - start < 30
+
+
+def test_a_loop_is_woken_again_and_again(loop: Loop) -> None:
+    rounds = 200
+    answered = threading.Semaphore(0)
+
+    def ask() -> None:
+        for _ in range(rounds):
+            loop.call_soon_threadsafe(answered.release)
+            assert answered.acquire(timeout=20)
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    loop.run_forever()
+    thread.join()
+
+
+def test_callbacks_of_many_threads_all_run_in_the_order_of_their_thread(loop: Loop) -> None:
+    threads, calls = 8, 2_000
+    ran: list[tuple[int, int]] = []
+
+    def schedule(thread: int) -> None:
+        for number in range(calls):
+            loop.call_soon_threadsafe(ran.append, (thread, number))
+
+    async def main() -> None:
+        await asyncio.gather(*(asyncio.to_thread(schedule, thread) for thread in range(threads)))
+        while len(ran) < threads * calls:
+            await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    for thread in range(threads):
+        assert [number for owner, number in ran if owner == thread] == list(range(calls))
+
+
+def test_callbacks_scheduled_before_the_loop_runs_are_run(loop: Loop) -> None:
+    ran: list[str] = []
+    thread = threading.Thread(target=loop.call_soon_threadsafe, args=(ran.append, "ran"))
+    thread.start()
+    thread.join()
+    loop.run_until_complete(asyncio.sleep(0))
+    assert ran == ["ran"]
+
+
+def test_callbacks_scheduled_while_the_loop_rests_are_run_later(loop: Loop) -> None:
+    ran: list[int] = []
+    for number in range(5):
+        thread = threading.Thread(target=loop.call_soon_threadsafe, args=(ran.append, number))
+        thread.start()
+        thread.join()
+        assert len(ran) == number
+        loop.run_until_complete(asyncio.sleep(0))
+    assert ran == [0, 1, 2, 3, 4]
+
+
+def test_a_handle_of_another_thread_can_be_cancelled(loop: Loop) -> None:
+    handles: list[asyncio.Handle] = []
+    thread = threading.Thread(
+        target=lambda: handles.append(loop.call_soon_threadsafe(pytest.fail, "was cancelled"))
+    )
+    thread.start()
+    thread.join()
+    handles[0].cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+
+
+def test_it_works_from_the_thread_of_the_loop(loop: Loop) -> None:
+    loop.call_soon(loop.call_soon_threadsafe, loop.stop)
+    loop.run_forever()
+
+
+def test_a_closed_loop_refuses_it(loop: Loop) -> None:
+    loop.close()
+    with pytest.raises(RuntimeError, match="^Event loop is closed$"):
+        loop.call_soon_threadsafe(print)
+
+
+def test_a_thread_that_races_with_close_gets_an_error_at_most(loop: Loop) -> None:
+    refused = threading.Event()
+
+    def schedule() -> None:
+        try:
+            while True:
+                loop.call_soon_threadsafe(bool)
+        except RuntimeError as error:
+            assert str(error) == "Event loop is closed"
+            refused.set()
+
+    thread = threading.Thread(target=schedule)
+    thread.start()
+    loop.run_until_complete(asyncio.sleep(0.02))
+    loop.close()
+    thread.join()
+    assert refused.is_set()
+
+
+def test_run_coroutine_threadsafe_gives_the_result_to_the_other_thread(loop: Loop) -> None:
+    async def answer() -> int:
+        await asyncio.sleep(0.001)
+        return 42
+
+    results: list[int] = []
+
+    def ask() -> None:
+        results.append(asyncio.run_coroutine_threadsafe(answer(), loop).result(timeout=20))
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    loop.run_forever()
+    thread.join()
+    assert results == [42]
