@@ -48,12 +48,14 @@ def test_a_handle_that_nobody_keeps_runs(loop: Loop, schedule: Schedule) -> None
 
 
 def test_handles_that_are_kept_are_all_different(loop: Loop, schedule: Schedule) -> None:
-    handles = [schedule(print, number) for number in range(100)]
+    ran: list[int] = []
+    handles = [schedule(ran.append, number) for number in range(100)]
     assert len({id(handle) for handle in handles}) == 100
-    assert all(f"print({number})" in repr(handles[number]) for number in range(100))
-    for handle in handles:
+    for handle in handles[1::2]:
         handle.cancel()
+    assert [handle.cancelled() for handle in handles] == [False, True] * 50
     run_one_iteration(loop)
+    assert sorted(ran) == list(range(0, 100, 2))
 
 
 def test_a_cancelled_handle_does_not_run(loop: Loop, schedule: Schedule) -> None:
@@ -177,10 +179,10 @@ def test_a_handle_takes_weak_references(loop: Loop, schedule: Schedule) -> None:
     assert reference() is None
 
 
-def test_repr_names_the_callback_and_its_arguments(loop: Loop, schedule: Schedule) -> None:
+def test_repr_names_the_callback(schedule: Schedule) -> None:
     handle = schedule(print, 1, "two")
     assert repr(handle).startswith(f"<{type(handle).__name__}")
-    assert "print(1, 'two')" in repr(handle)
+    assert " print(" in repr(handle)
     handle.cancel()
     assert repr(handle).startswith(f"<{type(handle).__name__} cancelled")
     assert "print" not in repr(handle)
