@@ -154,10 +154,11 @@ def test_running_another_loop_inside_a_running_one_is_refused(
 
 
 def test_running_a_loop_that_runs_in_another_thread_is_refused(loop: Loop) -> None:
-    with running_in_a_thread(loop):
-        with pytest.raises(RuntimeError, match="^This event loop is already running$"):
-            loop.run_forever()
-        assert loop.is_running()
+    with (
+        running_in_a_thread(loop),
+        pytest.raises(RuntimeError, match="^This event loop is already running$"),
+    ):
+        loop.run_forever()
 
 
 def test_a_loop_runs_in_another_thread_than_it_was_made_in(loop: Loop) -> None:
