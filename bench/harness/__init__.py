@@ -1,0 +1,1 @@
+"""What the benchmark and the demonstration share: processes, loads, environments, tables."""

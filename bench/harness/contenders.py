@@ -1,0 +1,67 @@
+"""Who is measured: event loops, each in its own environment, and a C server as the floor."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.compile import compile_program
+from harness.environments import OURS, PEERS, Environment, Interpreter, Unavailable, prepare
+from harness.failure import CellFailed, tail
+from harness.places import BENCH
+
+FLOOR = "c-epoll"
+LOOPS = [FLOOR, *PEERS, OURS]
+CHILD_TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An event loop and where it is installed; the floor is installed nowhere."""
+
+    loop: str
+    environment: Environment | None
+
+    def command(self, module: str, *arguments: str) -> list[str]:
+        assert self.environment is not None, f"{self.loop} runs no Python"
+        return [self.environment.python, "-m", module, *arguments]
+
+    def echo_command(self, mode: str) -> list[str]:
+        if self.loop == FLOOR:
+            return [str(compile_program("epoll_echo"))]
+        return self.command("servers.echo", "--loop", self.loop, "--mode", mode)
+
+    def versions(self) -> dict[str, str]:
+        return {} if self.environment is None else self.environment.versions()
+
+
+def prepare_contender(
+    loop: str, interpreter: Interpreter, wheel: Path | None, say: Callable[[str], None]
+) -> Contender:
+    """Installs the loop and lets it run once: it does, and the machine's caches are warm then."""
+    if loop == FLOOR:
+        return Contender(loop, None)
+    contender = Contender(loop, prepare(loop, interpreter, wheel, say))
+    try:
+        run_child(contender.command("startup", loop))
+    except CellFailed as failure:
+        raise Unavailable(str(failure)) from None
+    return contender
+
+
+def run_child(command: Sequence[str]) -> str:
+    """Runs a program of this benchmark to its end; returns what it printed."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=BENCH,
+            capture_output=True,
+            text=True,
+            timeout=CHILD_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CellFailed(f"no end after {CHILD_TIMEOUT_SECONDS:.0f} s") from None
+    if done.returncode != 0:
+        raise CellFailed(f"ended with {done.returncode}\n{tail(done.stderr)}")
+    return done.stdout

@@ -1,0 +1,92 @@
+"""Runs the load generator against a server and divides what both spent by the requests answered."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from harness.compile import compile_program
+from harness.failure import CellFailed, tail
+from harness.machine import pinned
+from harness.server import Server
+
+GRACE_SECONDS = 20.0
+MICROSECOND_NS = 1000
+# A generator as busy as this may be what limits the requests per second.
+SATURATED = 0.95
+
+
+@dataclass(frozen=True)
+class Load:
+    protocol: str  # "echo" or "http"
+    size: int
+    connections: int
+    warmup: float
+    duration: float
+    requests: int = 0
+
+    def command(self, server: Server) -> list[str]:
+        options = {
+            "port": server.port,
+            "size": self.size,
+            "connections": self.connections,
+            "warmup": self.warmup,
+            "duration": self.duration,
+            "requests": self.requests,
+            "server-pid": server.process.pid,
+        }
+        flags = [f"--{name}={value}" for name, value in options.items()]
+        return [str(compile_program("load")), self.protocol, *flags]
+
+
+@contextmanager
+def loading(server: Server, load: Load, core: int) -> Iterator[subprocess.Popen[str]]:
+    with pinned(core):
+        process = subprocess.Popen(
+            load.command(server), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def run_load(server: Server, load: Load, core: int) -> dict[str, float]:
+    with loading(server, load, core) as process:
+        return finish_load(process, server, load)
+
+
+def finish_load(process: subprocess.Popen[str], server: Server, load: Load) -> dict[str, float]:
+    try:
+        output, complaints = process.communicate(
+            timeout=load.warmup + load.duration + GRACE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise CellFailed(f"the load did not end\n{server.error_tail()}") from None
+    server.check_alive()
+    if process.returncode != 0:
+        raise CellFailed(f"{tail(complaints)}\n{server.error_tail()}")
+    return per_request(json.loads(output), server)
+
+
+def per_request(result: dict[str, Any], server: Server) -> dict[str, float]:
+    requests = result["requests"]
+    if requests == 0:
+        raise CellFailed(f"no request was answered\n{server.error_tail()}")
+    total = result["server_cpu_ns"] / requests / MICROSECOND_NS
+    ticks = result["server_user_ticks"] + result["server_kernel_ticks"]
+    user = total * result["server_user_ticks"] / ticks if ticks else total
+    return {
+        "user_us": user,
+        "kernel_us": total - user,
+        "total_us": total,
+        "requests_per_second": result["requests_per_second"],
+        "p50_us": result["p50_us"],
+        "p99_us": result["p99_us"],
+        "max_us": result["max_us"],
+        "requests": requests,
+        "generator_cpu": result["generator_cpu"],
+    }

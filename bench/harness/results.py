@@ -1,0 +1,114 @@
+"""Samples of every cell, their medians and how they compare; kept as JSON."""
+
+import json
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.rows import Row
+
+Sample = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A loop's metric against the same metric of the baseline, in the same round."""
+
+    heading: str
+    metric: str
+    baseline: str
+    ratio: bool  # or the difference
+
+    @property
+    def name(self) -> str:
+        return f"{self.metric} {'over' if self.ratio else 'minus'} {self.baseline}"
+
+    def of(self, sample: Sample, baseline: Sample) -> float:
+        if self.ratio:
+            return sample[self.metric] / baseline[self.metric]
+        return sample[self.metric] - baseline[self.metric]
+
+
+COMPARISONS: dict[str, list[Comparison]] = {
+    "echo": [
+        Comparison("total", "total_us", "uvloop", ratio=True),
+        Comparison("user", "user_us", "uvloop", ratio=True),
+    ],
+    "http": [
+        Comparison("total", "total_us", "uvloop", ratio=True),
+        Comparison("user", "user_us", "uvloop", ratio=True),
+    ],
+    "micro": [Comparison("CPU", "cpu_ns", "uvloop", ratio=True)],
+    "startup": [
+        Comparison("time", "wall_ms", "asyncio", ratio=False),
+        Comparison("CPU", "cpu_ms", "asyncio", ratio=False),
+    ],
+    "memory": [
+        Comparison("start", "start_rss", "asyncio", ratio=False),
+        Comparison("load", "load_rss", "asyncio", ratio=False),
+        Comparison("after", "after_rss", "asyncio", ratio=False),
+    ],
+}
+
+
+@dataclass
+class Cell:
+    """One row with one loop. A failure is kept beside the rounds that succeeded."""
+
+    samples: dict[int, Sample] = field(default_factory=dict)  # by round
+    failure: str | None = None
+
+    def median(self) -> Sample:
+        samples = list(self.samples.values())
+        return {name: statistics.median(s[name] for s in samples) for name in samples[0]}
+
+
+@dataclass
+class Results:
+    cells: dict[tuple[Row, str], Cell] = field(default_factory=dict)
+
+    def cell(self, row: Row, loop: str) -> Cell:
+        return self.cells.setdefault((row, loop), Cell())
+
+    def compare(self, comparison: Comparison, row: Row, loop: str) -> float | None:
+        """The median, over the rounds in which both were measured, of the comparison in each."""
+        baseline = self.cell(row, comparison.baseline).samples
+        values = [
+            comparison.of(sample, baseline[number])
+            for number, sample in self.cell(row, loop).samples.items()
+            if number in baseline
+            and not (comparison.ratio and not baseline[number][comparison.metric])
+        ]
+        return statistics.median(values) if values else None
+
+    def failures(self) -> list[tuple[Row, str, str]]:
+        return [
+            (row, loop, cell.failure)
+            for (row, loop), cell in self.cells.items()
+            if cell.failure is not None
+        ]
+
+    def as_records(self) -> list[dict[str, Any]]:
+        return [self.record(row, loop, cell) for (row, loop), cell in self.cells.items()]
+
+    def record(self, row: Row, loop: str, cell: Cell) -> dict[str, Any]:
+        compared = {
+            comparison.name: value
+            for comparison in COMPARISONS[row.group]
+            if (value := self.compare(comparison, row, loop)) is not None
+        }
+        return {
+            "group": row.group,
+            "row": row.label,
+            "loop": loop,
+            "median": cell.median() if cell.samples else None,
+            "compared": compared,
+            "rounds": list(cell.samples.values()),
+            "failure": cell.failure,
+        }
+
+
+def write_json(path: Path, about: dict[str, Any], results: Results) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**about, "cells": results.as_records()}, indent=2) + "\n")

@@ -1,0 +1,171 @@
+"""The rows of the benchmark, and how a cell (a row with one event loop) is measured."""
+
+import json
+import resource
+import statistics
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from harness.contenders import FLOOR, Contender, run_child
+from harness.load import Load, finish_load, loading, run_load
+from harness.machine import Cores, pinned
+from harness.server import MIB, Memory, Server, running
+
+STARTUP_RUNS = 5
+SETTLE_SECONDS = 0.5
+MEMORY_LOAD_SECONDS = 3.0
+MEMORY_SIZE = 1024
+MEMORY_CONNECTIONS = 50
+# Long enough for any number of requests that a person would wait for.
+REQUESTS_TIMEOUT_SECONDS = 3600.0
+
+
+class Row(Protocol):
+    group: ClassVar[str]
+
+    @property
+    def label(self) -> str: ...
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True)
+class EchoRow:
+    group: ClassVar[str] = "echo"
+    mode: str
+    size: int
+    connections: int
+    warmup: float
+    duration: float
+
+    @property
+    def label(self) -> str:
+        return f"{self.mode} {format_size(self.size)} x {self.connections}"
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+        load = Load("echo", self.size, self.connections, self.warmup, self.duration)
+        command = contender.echo_command(self.mode)
+        with running(command, cores.server) as server:
+            return run_load(server, load, cores.load)
+
+
+@dataclass(frozen=True)
+class HttpRow:
+    group: ClassVar[str] = "http"
+    server: str
+    connections: int
+    warmup: float
+    duration: float
+
+    @property
+    def label(self) -> str:
+        return f"{self.server} x {self.connections}"
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+        load = Load("http", 1, self.connections, self.warmup, self.duration)
+        command = contender.command(f"servers.{self.server}_hello", "--loop", contender.loop)
+        with running(command, cores.server) as server:
+            return run_load(server, load, cores.load)
+
+
+@dataclass(frozen=True)
+class MicroRow:
+    group: ClassVar[str] = "micro"
+    operation: str
+
+    @property
+    def label(self) -> str:
+        return self.operation
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+        command = contender.command("micro", "--loop", contender.loop, self.operation)
+        with pinned(cores.server):
+            result: dict[str, float] = json.loads(run_child(command))
+        return result
+
+
+@dataclass(frozen=True)
+class StartupRow:
+    group: ClassVar[str] = "startup"
+
+    @property
+    def label(self) -> str:
+        return "import, first loop, exit"
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+        wall_ms, cpu_ms = [], []
+        for _ in range(STARTUP_RUNS):
+            cpu_before = children_cpu()
+            started = time.perf_counter()
+            run_child(contender.command("startup", contender.loop))
+            wall_ms.append((time.perf_counter() - started) * 1e3)
+            cpu_ms.append((children_cpu() - cpu_before) * 1e3)
+        return {"wall_ms": statistics.median(wall_ms), "cpu_ms": statistics.median(cpu_ms)}
+
+
+@dataclass(frozen=True)
+class MemoryRow:
+    group: ClassVar[str] = "memory"
+    requests: int
+
+    @property
+    def label(self) -> str:
+        return f"proto {format_size(MEMORY_SIZE)} x {MEMORY_CONNECTIONS}"
+
+    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+        command = contender.echo_command("proto")
+        with running(command, cores.server) as server:
+            time.sleep(SETTLE_SECONDS)
+            at_start = server.memory()
+            under_load = self.memory_under_load(server, cores)
+            many = Load(
+                "echo",
+                MEMORY_SIZE,
+                MEMORY_CONNECTIONS,
+                warmup=0,
+                duration=REQUESTS_TIMEOUT_SECONDS,
+                requests=self.requests,
+            )
+            run_load(server, many, cores.load)
+            time.sleep(SETTLE_SECONDS)
+            after = server.memory()
+        return {
+            **as_metrics("start", at_start),
+            **as_metrics("load", under_load),
+            **as_metrics("after", after),
+        }
+
+    def memory_under_load(self, server: Server, cores: Cores) -> Memory:
+        load = Load("echo", MEMORY_SIZE, MEMORY_CONNECTIONS, 0, MEMORY_LOAD_SECONDS)
+        with loading(server, load, cores.load) as process:
+            time.sleep(MEMORY_LOAD_SECONDS - SETTLE_SECONDS)
+            server.check_alive()
+            memory = server.memory()
+            finish_load(process, server, load)
+        return memory
+
+
+def as_metrics(moment: str, memory: Memory) -> dict[str, float]:
+    return {
+        f"{moment}_rss": memory.resident,
+        f"{moment}_pss": memory.proportional,
+        f"{moment}_uss": memory.private,
+    }
+
+
+def applies(row: Row, loop: str) -> bool:
+    """The floor is an echo server without protocols: it stands beside the leanest of the rows."""
+    return loop != FLOOR or (isinstance(row, EchoRow) and row.mode == "proto")
+
+
+def children_cpu() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def format_size(size: int) -> str:
+    kib = 1024
+    if size % MIB == 0:
+        return f"{size // MIB} MB"
+    return f"{size // kib} KB" if size % kib == 0 else f"{size} B"

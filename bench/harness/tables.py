@@ -1,0 +1,133 @@
+"""The results as tables, one for each group of rows."""
+
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from harness.load import SATURATED
+from harness.results import COMPARISONS, Cell, Comparison, Results, Sample
+from harness.rows import Row
+
+# Narrower terminals wrap the lines; a file gets them whole.
+MINIMUM_WIDTH = 110
+# The bar is drawn on the load generator's machine: seldom enough to cost nothing.
+REFRESH_PER_SECOND = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    heading: str
+    metric: str
+    digits: int = 0
+
+
+TITLES = {
+    "echo": "Echo: CPU of the server per request (µs), requests per second, latency (µs)",
+    "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
+    "micro": "Operations of the loop: CPU (ns)",
+    "startup": "Start-up of a whole process (ms)",
+    "memory": "Memory of the server (MiB): at start, under load, after the load",
+}
+LOAD_COLUMNS = [
+    Column("user", "user_us", 2),
+    Column("kernel", "kernel_us", 2),
+    Column("total", "total_us", 2),
+    Column("req/s", "requests_per_second"),
+    Column("p50", "p50_us"),
+    Column("p99", "p99_us"),
+]
+COLUMNS = {
+    "echo": LOAD_COLUMNS,
+    "http": LOAD_COLUMNS,
+    "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
+    "startup": [Column("time", "wall_ms", 1), Column("CPU", "cpu_ms", 1)],
+    "memory": [
+        Column(f"{moment} {kind.upper()}", f"{moment}_{kind}", 1)
+        for moment in ("start", "load", "after")
+        for kind in ("rss", "pss", "uss")
+    ],
+}
+SATURATED_NOTE = (
+    f"* the load generator was busy at least {SATURATED:.0%} of the time: the requests per second "
+    f"and the latencies are its limit rather than the server's; CPU per request holds."
+)
+
+
+def new_console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal and console.width < MINIMUM_WIDTH:
+        console = Console(highlight=False, width=MINIMUM_WIDTH)
+    return console
+
+
+def new_progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        refresh_per_second=REFRESH_PER_SECOND,
+        transient=True,
+    )
+
+
+def summary(row: Row, loop: str, sample: Sample) -> str:
+    """One line for a cell that was just measured."""
+    texts = [f"{c.heading} {sample[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
+    return f"{row.label}, {loop}: {', '.join(texts)}"
+
+
+def print_tables(console: Console, results: Results) -> None:
+    for group in TITLES:
+        rows = list(dict.fromkeys(row for row, _ in results.cells if row.group == group))
+        if rows:
+            console.print(group_table(group, rows, results))
+    if any(saturated(cell) for cell in results.cells.values()):
+        console.print(SATURATED_NOTE)
+    for row, loop, failure in results.failures():
+        console.print(f"FAILED {row.label}, {loop}: {failure}", style="red", markup=False)
+
+
+def group_table(group: str, rows: list[Row], results: Results) -> Table:
+    table = Table(title=TITLES[group], title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("row", no_wrap=True)
+    table.add_column("loop", no_wrap=True)
+    for column in COLUMNS[group]:
+        table.add_column(column.heading, justify="right")
+    for comparison in COMPARISONS[group]:
+        sign = "÷" if comparison.ratio else "-"
+        table.add_column(f"{comparison.heading} {sign} {comparison.baseline}", justify="right")
+    for row in rows:
+        label = row.label
+        for other, loop in results.cells:
+            if other == row:
+                table.add_row(label, loop, *cell_texts(results, row, loop))
+                label = ""
+        table.add_section()
+    return table
+
+
+def cell_texts(results: Results, row: Row, loop: str) -> list[str]:
+    cell = results.cell(row, loop)
+    if not cell.samples:
+        return ["failed"]
+    median = cell.median()
+    texts = [f"{median[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
+    if saturated(cell):
+        texts[3] += "*"
+    return texts + [compared_text(results, c, row, loop) for c in COMPARISONS[row.group]]
+
+
+def compared_text(results: Results, comparison: Comparison, row: Row, loop: str) -> str:
+    value = results.compare(comparison, row, loop)
+    if value is None:
+        return ""
+    return f"{value:.2f}" if comparison.ratio else f"{value:+.1f}"
+
+
+def saturated(cell: Cell) -> bool:
+    return bool(cell.samples) and cell.median().get("generator_cpu", 0) >= SATURATED

@@ -1,0 +1,154 @@
+/*
+ * The floor that every event loop is held against: an echo server that does only what the kernel needs.
+ * One thread, level-triggered epoll, one recv and one send a message. Prints "LISTENING <port>" when it is ready.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { EVENTS = 512, READ_BYTES = 256 * 1024, BACKLOG = 1024 };
+
+struct connection {
+    int fd;
+    char *unsent; /* owned; what a full socket buffer refused. While there is some, nothing is read. */
+    size_t length;
+    size_t offset;
+};
+
+static int epoll;
+static char buffer[READ_BYTES];
+
+static _Noreturn void fail(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void watch(int operation, struct connection *connection, uint32_t events)
+{
+    struct epoll_event interest = {.events = events, .data.ptr = connection};
+    if (epoll_ctl(epoll, operation, connection->fd, &interest) != 0) {
+        fail("epoll_ctl");
+    }
+}
+
+static void close_connection(struct connection *connection)
+{
+    close(connection->fd);
+    free(connection->unsent);
+    free(connection);
+}
+
+static void accept_one(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        return; /* the client has gone already */
+    }
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL) {
+        fail("calloc");
+    }
+    connection->fd = fd;
+    watch(EPOLL_CTL_ADD, connection, EPOLLIN);
+}
+
+static void keep_unsent(struct connection *connection, const char *data, size_t length)
+{
+    connection->unsent = malloc(length);
+    if (connection->unsent == NULL) {
+        fail("malloc");
+    }
+    memcpy(connection->unsent, data, length);
+    connection->length = length;
+    connection->offset = 0;
+    watch(EPOLL_CTL_MOD, connection, EPOLLOUT);
+}
+
+static void echo(struct connection *connection)
+{
+    ssize_t received = recv(connection->fd, buffer, sizeof buffer, 0);
+    if (received <= 0) {
+        if (received == 0 || errno != EAGAIN) {
+            close_connection(connection);
+        }
+        return;
+    }
+    ssize_t sent = send(connection->fd, buffer, (size_t)received, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) {
+        close_connection(connection);
+        return;
+    }
+    size_t accepted = sent < 0 ? 0 : (size_t)sent;
+    if (accepted < (size_t)received) {
+        keep_unsent(connection, buffer + accepted, (size_t)received - accepted);
+    }
+}
+
+static void send_unsent(struct connection *connection)
+{
+    ssize_t sent = send(connection->fd, connection->unsent + connection->offset,
+                        connection->length - connection->offset, MSG_NOSIGNAL);
+    if (sent < 0) {
+        if (errno != EAGAIN) {
+            close_connection(connection);
+        }
+        return;
+    }
+    connection->offset += (size_t)sent;
+    if (connection->offset == connection->length) {
+        free(connection->unsent);
+        connection->unsent = NULL;
+        watch(EPOLL_CTL_MOD, connection, EPOLLIN);
+    }
+}
+
+static int listen_on_any_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+        fail("listen");
+    }
+    printf("LISTENING %d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+int main(void)
+{
+    static struct epoll_event events[EVENTS];
+    struct connection listener = {.fd = listen_on_any_port()};
+
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) {
+        fail("epoll_create1");
+    }
+    watch(EPOLL_CTL_ADD, &listener, EPOLLIN);
+    for (;;) {
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+        for (int index = 0; index < count; index++) {
+            struct connection *connection = events[index].data.ptr;
+            if (connection == &listener) {
+                accept_one(listener.fd);
+            } else if (connection->unsent != NULL) {
+                send_unsent(connection);
+            } else {
+                echo(connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,383 @@
+/*
+ * A closed-loop load generator: one thread, one epoll, every connection with exactly one request in flight.
+ *
+ *   load echo --port P [--size BYTES]      sends BYTES, waits until they came back, compares them
+ *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
+ *
+ * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
+ * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
+ * the requests are counted between. The result is one JSON object on standard output.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "histogram.h"
+#include "server_cpu.h"
+
+enum {
+    EVENTS = 512,
+    READ_BYTES = 256 * 1024,
+    HEAD_BYTES = 16 * 1024, /* longest HTTP head that is understood */
+    PATTERN_PERIOD = 251,   /* prime: a shifted or repeated piece of the message does not compare equal */
+    WAIT_MS = 50,           /* how late the end of the window may be seen when nothing arrives */
+    NS_PER_S = 1000000000,
+    NS_PER_US = 1000,
+};
+
+struct options {
+    bool http;
+    const char *host;
+    int port;
+    const char *unix_path;
+    const char *path;
+    size_t size;
+    int connections;
+    double warmup;
+    double duration;
+    uint64_t requests; /* 0: as many as the duration allows */
+    pid_t server;      /* 0: do not measure the server */
+};
+
+struct connection {
+    int fd;
+    size_t sent;
+    size_t received;
+    size_t expected; /* 0: not known yet (HTTP head incomplete) */
+    uint64_t started;
+    char *head; /* HTTP only */
+};
+
+static struct options options = {
+    .host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
+static char *request;
+static size_t request_length;
+static char scratch[READ_BYTES];
+static struct histogram latencies;
+static uint64_t errors;
+static int alive;
+static bool measuring;
+
+static _Noreturn void fail(const char *what)
+{
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static _Noreturn void fail_usage(const char *message)
+{
+    fprintf(stderr,
+            "load: %s\n"
+            "usage: load echo|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
+            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID]\n",
+            message);
+    exit(2);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+static void drop(struct connection *connection, const char *why)
+{
+    if (errors == 0) {
+        fprintf(stderr, "load: %s\n", why);
+    }
+    errors++;
+    alive--;
+    close(connection->fd);
+    connection->fd = -1;
+}
+
+/* Sends what is left of the request; a full socket buffer is continued at the next EPOLLOUT. */
+static void send_rest(struct connection *connection)
+{
+    while (connection->sent < request_length) {
+        ssize_t sent =
+            send(connection->fd, request + connection->sent, request_length - connection->sent, MSG_NOSIGNAL);
+        if (sent < 0) {
+            if (errno != EAGAIN) {
+                drop(connection, strerror(errno));
+            }
+            return;
+        }
+        connection->sent += (size_t)sent;
+    }
+}
+
+static void start_request(struct connection *connection)
+{
+    connection->sent = 0;
+    connection->received = 0;
+    connection->expected = options.http ? 0 : request_length;
+    connection->started = now_ns();
+    send_rest(connection);
+}
+
+/* Finds the end of the head and the length of the body. False: the connection was dropped. */
+static bool parse_head(struct connection *connection)
+{
+    static const char status[] = "HTTP/1.1 200 ";
+    static const char length_field[] = "\r\ncontent-length:";
+
+    connection->head[connection->received] = '\0';
+    const char *end = strstr(connection->head, "\r\n\r\n");
+    if (end == NULL) {
+        if (connection->received == HEAD_BYTES) {
+            drop(connection, "the head of the answer is too long");
+            return false;
+        }
+        return true;
+    }
+    const char *length = strcasestr(connection->head, length_field);
+    if (strncmp(connection->head, status, strlen(status)) != 0 || length == NULL || length > end) {
+        drop(connection, "the answer is not a 200 with a Content-Length");
+        return false;
+    }
+    size_t head_length = (size_t)(end - connection->head) + strlen("\r\n\r\n");
+    connection->expected = head_length + strtoull(length + strlen(length_field), NULL, 10);
+    return true;
+}
+
+/* Takes `length` bytes that were just read to `data`. False: the connection was dropped. */
+static bool accept_bytes(struct connection *connection, const char *data, size_t length)
+{
+    size_t before = connection->received;
+    connection->received += length;
+    if (connection->expected == 0 && !parse_head(connection)) {
+        return false;
+    }
+    if (connection->expected != 0 && connection->received > connection->expected) {
+        drop(connection, "the answer is longer than it should be");
+        return false;
+    }
+    if (!options.http && memcmp(data, request + before, length) != 0) {
+        drop(connection, "the echo differs from the message");
+        return false;
+    }
+    return true;
+}
+
+static void read_answer(struct connection *connection)
+{
+    for (;;) {
+        bool in_head = connection->expected == 0;
+        char *target = in_head ? connection->head + connection->received : scratch;
+        size_t room = in_head ? HEAD_BYTES - connection->received : sizeof scratch;
+        ssize_t length = recv(connection->fd, target, room, 0);
+        if (length <= 0) {
+            if (length == 0 || errno != EAGAIN) {
+                drop(connection, length == 0 ? "the server closed a connection" : strerror(errno));
+            }
+            return;
+        }
+        if (!accept_bytes(connection, target, (size_t)length)) {
+            return;
+        }
+        if (connection->received == connection->expected) {
+            if (measuring) {
+                histogram_record(&latencies, now_ns() - connection->started);
+            }
+            start_request(connection);
+            return; /* nothing more can have come: the request was in flight alone */
+        }
+        if ((size_t)length < room) {
+            return; /* drained: edge-triggered epoll reports what comes next */
+        }
+    }
+}
+
+static int connect_one(void)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in tcp;
+        struct sockaddr_un local;
+    } address = {0};
+    socklen_t length;
+
+    if (options.unix_path != NULL) {
+        address.local.sun_family = AF_UNIX;
+        strncpy(address.local.sun_path, options.unix_path, sizeof address.local.sun_path - 1);
+        length = sizeof address.local;
+    } else {
+        address.tcp.sin_family = AF_INET;
+        address.tcp.sin_port = htons((uint16_t)options.port);
+        if (inet_pton(AF_INET, options.host, &address.tcp.sin_addr) != 1) {
+            fail_usage("--host takes an IPv4 address");
+        }
+        length = sizeof address.tcp;
+    }
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, &address.any, length) != 0) {
+        fail("cannot connect to the server");
+    }
+    if (options.unix_path == NULL) {
+        int on = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return fd;
+}
+
+static void prepare_request(void)
+{
+    if (options.http) {
+        request_length = (size_t)asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n\r\n", options.path,
+                                          options.host);
+        return;
+    }
+    request_length = options.size;
+    request = malloc(request_length);
+    for (size_t index = 0; index < request_length; index++) {
+        request[index] = (char)(index % PATTERN_PERIOD);
+    }
+}
+
+static void poll_once(int epoll)
+{
+    static struct epoll_event events[EVENTS];
+    int count = epoll_wait(epoll, events, EVENTS, WAIT_MS);
+    if (count < 0 && errno != EINTR) {
+        fail("epoll_wait");
+    }
+    for (int index = 0; index < count; index++) {
+        struct connection *connection = events[index].data.ptr;
+        if (connection->sent < request_length) {
+            send_rest(connection);
+        }
+        if (connection->fd >= 0 && (events[index].events & ~(uint32_t)EPOLLOUT) != 0) {
+            read_answer(connection);
+        }
+    }
+}
+
+/* Runs until the time is up, `requests` answers are in (0: no limit) or no connection is left. */
+static void run(int epoll, double seconds, uint64_t requests)
+{
+    uint64_t end = now_ns() + (uint64_t)(seconds * NS_PER_S);
+    while (alive > 0 && now_ns() < end && (requests == 0 || latencies.count < requests)) {
+        poll_once(epoll);
+    }
+}
+
+static void read_server(struct server_cpu *cpu)
+{
+    if (options.server != 0 && server_cpu_read(options.server, cpu) != 0) {
+        fprintf(stderr, "load: the server, process %d, is gone\n", (int)options.server);
+        exit(1);
+    }
+}
+
+static void measure(int epoll)
+{
+    struct server_cpu before = {0};
+    struct server_cpu after = {0};
+
+    run(epoll, options.warmup, 0);
+    measuring = true;
+    read_server(&before);
+    uint64_t own_before = own_cpu_ns();
+    uint64_t started = now_ns();
+    run(epoll, options.duration, options.requests);
+    double elapsed_ns = (double)(now_ns() - started);
+    double own_ns = (double)(own_cpu_ns() - own_before);
+    read_server(&after);
+
+    printf("{\"seconds\": %.6f, \"requests\": %llu, \"requests_per_second\": %.1f, ", elapsed_ns / NS_PER_S,
+           (unsigned long long)latencies.count, (double)latencies.count * NS_PER_S / elapsed_ns);
+    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"errors\": %llu, \"generator_cpu\": %.3f, ",
+           (double)histogram_quantile(&latencies, 0.50) / NS_PER_US,
+           (double)histogram_quantile(&latencies, 0.99) / NS_PER_US, (double)latencies.max / NS_PER_US,
+           (unsigned long long)errors, own_ns / elapsed_ns);
+    printf("\"server_cpu_ns\": %llu, \"server_user_ticks\": %llu, \"server_kernel_ticks\": %llu}\n",
+           (unsigned long long)(after.total_ns - before.total_ns),
+           (unsigned long long)(after.user_ticks - before.user_ticks),
+           (unsigned long long)(after.kernel_ticks - before.kernel_ticks));
+}
+
+static void parse_arguments(int count, char **arguments)
+{
+    static const struct option table[] = {
+        {"host", required_argument, NULL, 'h'},     {"port", required_argument, NULL, 'p'},
+        {"unix", required_argument, NULL, 'u'},     {"path", required_argument, NULL, 'a'},
+        {"size", required_argument, NULL, 's'},     {"connections", required_argument, NULL, 'c'},
+        {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
+        {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
+        {NULL, 0, NULL, 0},
+    };
+    for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
+        switch (option) {
+        case 'h': options.host = optarg; break;
+        case 'p': options.port = atoi(optarg); break;
+        case 'u': options.unix_path = optarg; break;
+        case 'a': options.path = optarg; break;
+        case 's': options.size = strtoull(optarg, NULL, 10); break;
+        case 'c': options.connections = atoi(optarg); break;
+        case 'w': options.warmup = atof(optarg); break;
+        case 'd': options.duration = atof(optarg); break;
+        case 'r': options.requests = strtoull(optarg, NULL, 10); break;
+        case 'i': options.server = atoi(optarg); break;
+        default: fail_usage("unknown option");
+        }
+    }
+    if (optind != count - 1) {
+        fail_usage("say echo or http");
+    }
+    options.http = strcmp(arguments[optind], "http") == 0;
+    if (!options.http && strcmp(arguments[optind], "echo") != 0) {
+        fail_usage("say echo or http");
+    }
+    if (options.size == 0 || options.connections <= 0 || (options.port <= 0 && options.unix_path == NULL)) {
+        fail_usage("--size, --connections and --port take positive numbers");
+    }
+}
+
+int main(int count, char **arguments)
+{
+    parse_arguments(count, arguments);
+    prepare_request();
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct connection *connections = calloc((size_t)options.connections, sizeof *connections);
+    if (epoll < 0 || connections == NULL) {
+        fail("cannot set up");
+    }
+    alive = options.connections;
+    for (int index = 0; index < options.connections; index++) {
+        struct connection *connection = &connections[index];
+        struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
+        connection->fd = connect_one();
+        connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
+        start_request(connection);
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {
+            fail("epoll_ctl");
+        }
+    }
+    measure(epoll);
+    return errors == 0 ? 0 : 1;
+}

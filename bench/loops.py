@@ -1,0 +1,18 @@
+"""Event loops by the names that the benchmark gives them, for the process that is measured."""
+
+import asyncio
+import importlib
+
+# The Rust rloop and this one share a module name: the virtual environment decides which it is.
+MODULES = {
+    "asyncio": "asyncio",
+    "uvloop": "uvloop",
+    "rloop": "rloop",
+    "rloop-rust": "rloop",
+    "zuvloop": "zuvloop",
+}
+
+
+def new_event_loop(name: str) -> asyncio.AbstractEventLoop:
+    loop: asyncio.AbstractEventLoop = importlib.import_module(MODULES[name]).new_event_loop()
+    return loop

@@ -1,0 +1,182 @@
+"""Measures event loops side by side: CPU per request, throughput, latency, start-up, memory.
+
+    python bench/run.py                                             everything (long)
+    python bench/run.py --proto --msize 1024 --concurrency 50       one row
+    python bench/run.py --loop uvloop --loop rloop --micro chain    one operation, two loops
+
+A row is measured with each loop in turn, and that again in every round, so that what the machine
+does meanwhile meets all of them. Figures are medians over the rounds; ratios are medians of each
+round's ratio.
+"""
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import micro
+from harness.compile import CompileError, compile_program
+from harness.contenders import LOOPS, Contender, prepare_contender
+from harness.environments import Interpreter, Unavailable
+from harness.failure import CellFailed
+from harness.machine import Cores, choose_cores, describe
+from harness.places import BUILD, CHECKOUT
+from harness.results import Results, write_json
+from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, applies
+from harness.tables import new_console, new_progress, print_tables, summary
+from rich.console import Console
+from servers.echo import MODES
+
+HTTP_SERVERS = ["uvicorn", "aiohttp"]
+KIB = 1024
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    rows = parser.add_argument_group("rows (all of them, if none is named)")
+    for mode in MODES:
+        rows.add_argument(f"--{mode}", action="store_true", help=f"echo by way of {mode}")
+    for server in HTTP_SERVERS:
+        rows.add_argument(f"--{server}", action="store_true", help=f"HTTP, a small {server} server")
+    rows.add_argument(
+        "--micro",
+        nargs="*",
+        choices=list(micro.OPERATIONS),
+        metavar="OPERATION",
+        help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
+    )
+    rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
+    rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
+
+    how = parser.add_argument_group("how")
+    how.add_argument("--loop", action="append", choices=LOOPS, help="repeatable; all, if none")
+    how.add_argument("--python", default=sys.executable, help="the CPython to measure with")
+    how.add_argument("--wheel", type=Path, help="measure this rloop; else the checkout's is built")
+    how.add_argument("--msize", type=int, nargs="+", default=[KIB, 10 * KIB, 100 * KIB])
+    how.add_argument("--concurrency", type=int, nargs="+", default=[1, 50, 500])
+    how.add_argument("--duration", type=float, default=2.0, help="seconds that are measured")
+    how.add_argument("--warmup", type=float, default=2.0, help="seconds before that")
+    how.add_argument("--rounds", type=int, default=3)
+    how.add_argument("--memory-requests", type=int, default=1_000_000)
+    how.add_argument("--server-core", type=int, help="the first one, if not said")
+    how.add_argument("--load-core", type=int, help="the second one, if not said")
+    how.add_argument("--output", type=Path, help="build/bench/results-….json, if not said")
+    how.add_argument(
+        "--setup-only", action="store_true", help="install everything, measure nothing"
+    )
+    return parser.parse_args(arguments)
+
+
+def choose_rows(options: argparse.Namespace) -> list[Row]:
+    """The rows that were named, or all of them."""
+    every = not any(
+        getattr(options, name) for name in [*MODES, *HTTP_SERVERS, "startup", "memory"]
+    ) and (options.micro is None)
+    window = (options.warmup, options.duration)
+    rows: list[Row] = [
+        EchoRow(mode, size, connections, *window)
+        for mode in MODES
+        if every or getattr(options, mode)
+        for size in options.msize
+        for connections in options.concurrency
+    ]
+    rows += [
+        HttpRow(server, connections, *window)
+        for server in HTTP_SERVERS
+        if every or getattr(options, server)
+        for connections in options.concurrency
+    ]
+    if every or options.micro is not None:
+        rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
+    if every or options.startup:
+        rows.append(StartupRow())
+    if every or options.memory:
+        rows.append(MemoryRow(options.memory_requests))
+    return rows
+
+
+def choose_contenders(options: argparse.Namespace, console: Console) -> list[Contender]:
+    """The loops that can be had here; the others are named with the reason."""
+    interpreter = Interpreter(options.python)
+    contenders = []
+    for loop in options.loop or LOOPS:
+        try:
+            contenders.append(prepare_contender(loop, interpreter, options.wheel, console.print))
+        except Unavailable as reason:
+            console.print(f"without {loop}: {reason}", style="yellow", markup=False)
+    return contenders
+
+
+def measure_all(
+    rows: Sequence[Row],
+    contenders: Sequence[Contender],
+    rounds: int,
+    cores: Cores,
+    console: Console,
+) -> Results:
+    results = Results()
+    cells = [
+        (row, contender) for row in rows for contender in contenders if applies(row, contender.loop)
+    ]
+    with new_progress(console) as progress:
+        task = progress.add_task("", total=len(cells) * rounds)
+        for number in range(rounds):
+            for row, contender in cells:
+                progress.update(
+                    task, description=f"round {number + 1} · {row.label} · {contender.loop}"
+                )
+                cell = results.cell(row, contender.loop)
+                try:
+                    cell.samples[number] = row.measure(contender, cores)
+                    progress.console.print(summary(row, contender.loop, cell.samples[number]))
+                except CellFailed as failure:
+                    cell.failure = str(failure)
+                    progress.console.print(f"{row.label}, {contender.loop}: failed", style="red")
+                progress.advance(task)
+    return results
+
+
+def output_path(
+    options: argparse.Namespace, interpreter: Interpreter, now: datetime.datetime
+) -> Path:
+    if options.output is not None:
+        return Path(options.output)
+    return BUILD / f"results-{interpreter.tag}-{now:%Y%m%d-%H%M%S}.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_arguments(arguments)
+    console = new_console()
+    interpreter = Interpreter(options.python)
+    cores = choose_cores(options.server_core, options.load_core)
+    try:
+        compile_program("load")
+        contenders = choose_contenders(options, console)
+    except (CompileError, Unavailable) as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    if options.setup_only:
+        return 0
+    if cores.shared:
+        console.print("One core for server and load: they wait for each other.", style="yellow")
+
+    now = datetime.datetime.now(datetime.UTC)
+    results = measure_all(choose_rows(options), contenders, options.rounds, cores, console)
+    print_tables(console, results)
+    about = {
+        "date": now.isoformat(timespec="seconds"),
+        "machine": {**describe(), "server_core": cores.server, "load_core": cores.load},
+        "options": {name: str(value) for name, value in vars(options).items()},
+        "versions": {contender.loop: contender.versions() for contender in contenders},
+    }
+    path = output_path(options, interpreter, now)
+    write_json(path, about, results)
+    console.print(f"{path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path}")
+    return 1 if results.failures() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
