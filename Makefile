@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+BENCH_VENV ?= build/venv-bench
 MVN ?= mvn
 DEMO_SECONDS ?= 10
 BENCH_FLAGS ?=
@@ -12,27 +13,30 @@ JAR_SOURCES := $(shell find src/main -name '*.java') tools/build_jar.py tools/fi
 WHEEL_SOURCES := $(JAR_SOURCES) $(shell find src/rloop -name '*.py*') hatch_build.py pyproject.toml
 LINTED := src tests tools bench hatch_build.py
 
-# Of what the JVM would warn about here, all is Maven's own libraries'.
-MAVEN = JAVA_HOME="$$($(PYTHON) tools/find_jdk.py)" \
+NO_MAVEN := Maven is missing. The Java tests and linters need it: install it (package 'maven' \
+	of most systems) or set MVN. 'make demo' and 'make wheel' do without
+
+# The JVM's warnings are left out: all are about Maven's own libraries.
+MAVEN = $(if $(shell command -v $(MVN)),,$(error $(NO_MAVEN))) \
+	jdk="$$($(PYTHON) tools/find_jdk.py)" && JAVA_HOME="$$jdk" \
 	MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow" \
 	$(MVN) --batch-mode --no-transfer-progress
 
 .DELETE_ON_ERROR:
-.PRECIOUS: build/venv/%/.made
-.PHONY: help demo bench test test-java test-python conformance lint format jar wheel venv clean maven
+.PHONY: help demo bench test test-java test-python conformance lint format jar wheel venv clean
 
 help: ## shows this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: build/venv/demo/.made ## a real HTTP server on asyncio, then on rloop, side by side
-	$(<D)/bin/python bench/demo.py --seconds $(DEMO_SECONDS)
+demo: $(BENCH_VENV)/.made ## a real HTTP server on asyncio, then on rloop, side by side
+	$(BENCH_VENV)/bin/python bench/demo.py --duration $(DEMO_SECONDS)
 
-bench: build/venv/bench/.made ## every benchmark, against asyncio and uvloop; BENCH_FLAGS=--help
-	$(<D)/bin/python bench/run.py $(BENCH_FLAGS)
+bench: $(BENCH_VENV)/.made ## every benchmark beside other loops; BENCH_FLAGS=--help shows options
+	$(BENCH_VENV)/bin/python bench/run.py $(BENCH_FLAGS)
 
 test: test-java test-python $(if $(wildcard tests/conformance),conformance) ## every test
 
-test-java: maven ## the Java core's tests and format
+test-java: ## the Java core's tests and format
 	$(MAVEN) verify
 
 test-python: venv jar ## unit tests, and hazards in processes of their own
@@ -41,13 +45,13 @@ test-python: venv jar ## unit tests, and hazards in processes of their own
 conformance: venv jar ## CPython's own tests of asyncio, on rloop
 	$(VENV)/bin/python -m tests.conformance
 
-lint: maven venv ## every linter
+lint: venv ## every linter
 	$(VENV)/bin/ruff check $(LINTED)
 	$(VENV)/bin/ruff format --check $(LINTED)
 	$(VENV)/bin/mypy
 	$(MAVEN) spotless:check
 
-format: maven venv ## puts all sources into their canonical form
+format: venv ## puts all sources into their canonical form
 	$(VENV)/bin/ruff check --fix-only --quiet $(LINTED)
 	$(VENV)/bin/ruff format $(LINTED)
 	$(MAVEN) spotless:apply
@@ -60,9 +64,6 @@ venv: $(VENV)/.made ## a virtual environment: rloop, editable, and what tests an
 
 clean: ## removes everything that was built
 	rm -rf build dist target $(VENV) $(JAR)
-
-maven:
-	@command -v $(MVN) >/dev/null || { echo "Maven is missing: the Java tests and linters need it (package 'maven' of most systems; or set MVN). 'make demo' and 'make wheel' do without." >&2; exit 1; }
 
 $(JAR): $(JAR_SOURCES)
 	$(PYTHON) tools/build_jar.py $@
@@ -78,11 +79,8 @@ $(VENV)/.made: pyproject.toml hatch_build.py
 	$(VENV)/bin/python -m pip install --quiet --group dev --editable .
 	touch $@
 
-# The wheel as users get it, beside the dependency group of the same name. Reinstalled, since
-# builds of a development version all bear the same number.
-build/venv/%/.made: dist/.made
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --upgrade pip
-	$(@D)/bin/python -m pip install --quiet --group $* dist/rloop-*.whl
-	$(@D)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/rloop-*.whl
+$(BENCH_VENV)/.made: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(BENCH_VENV)/bin/python -m pip install --quiet --group bench
 	touch $@
