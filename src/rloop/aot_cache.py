@@ -1,0 +1,211 @@
+"""The AOT cache: Java's classes as they are in memory after a start, mapped instead of loaded.
+
+It more than halves the time that Java takes to start. It is made by itself, by a detached process
+that a first start leaves behind, and it is never needed: where it cannot be made or is not to be
+trusted, Java starts without it.
+
+What makes a cache dangerous, and what is done about it:
+
+* Java maps the file and believes it, so a damaged one is a crash at start. It is written under
+  another name, synced, then renamed. Beside it stands its *seal*: size, inode and times of the
+  file, by which any later change shows at the price of a system call (nobody can set ctime). Where
+  they differ because the file was copied, as into a container image, its content must have the
+  seal's checksum.
+* Whoever can write the file runs code in this process. So it, its seal and its folder must belong
+  to this user and be closed to others.
+* A cache made from another jar would run that jar's code. Its name has a digest of all it depends
+  on.
+
+To train one, a process claims it by creating a file, which only one process can. A claim that
+stays, because the training failed or was killed, keeps others from trying for a while.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from .java_home import JavaHome
+
+_SUFFIX = ".aot"
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
+_ANYBODY_ELSE = 0o077
+_CHUNK_BYTES = 1 << 20
+
+_RETRY_AFTER_SECONDS = 3600
+_CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 MB
+
+# The package's folder goes to the end of the path, so that nothing in it hides the standard
+# library.
+_TRAINER = "import sys; sys.path.append(sys.argv[1]); from rloop.aot_training import main; main()"
+
+# The shell starts the trainer and is gone, so that the trainer is no child of this process.
+_DETACHED = ("/bin/sh", "-c", '"$@" &', "sh")
+
+
+class AotCache:
+    """The file that fits one Java, one jar and one set of options."""
+
+    def __init__(self, home: JavaHome, jar: str, options: Sequence[str]) -> None:
+        self._home = home
+        self._folder = folder()
+        digest = _digest(home, jar, options) if self._folder else ""
+        self.path = os.path.join(self._folder, f"rloop-{digest}{_SUFFIX}")
+        self._seal = self.path + ".seal"
+        self._claim = self.path + ".claim"
+
+    def refusal(self) -> str:
+        """Why the cache is not used, or an empty string."""
+        if not self._folder:
+            return "it is switched off, or there is no home directory to keep it in"
+        try:
+            for path in (self._folder, self.path, self._seal):
+                if not _is_private(path):
+                    return f"{path} belongs to or is open to other users"
+            if not self._is_sealed():
+                return f"{self.path} is not as it was written"
+        except FileNotFoundError:
+            return "it is being made" if os.path.exists(self._claim) else "it is not made yet"
+        except (OSError, ValueError) as error:
+            return f"it cannot be read: {error}"
+        return ""
+
+    def train_in_background(self) -> None:
+        """Leaves behind a process that makes the cache; returns at once, whatever comes of it."""
+        if not self._folder or not _can_run_python():
+            return
+        with suppress(OSError):
+            os.makedirs(self._folder, mode=_PRIVATE_FOLDER, exist_ok=True)
+            if _is_private(self._folder) and self._try_claim():
+                package_parent = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+                subprocess.run(
+                    [*_DETACHED, sys.executable, "-P", "-c", _TRAINER, package_parent],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env={**os.environ, "RLOOP_JAVA_HOME": self._home.path},
+                    start_new_session=True,
+                    check=False,
+                )
+
+    def make(self, train: Callable[[str], None]) -> None:
+        """Has the training write a file, and makes it the cache."""
+        temporary = f"{self.path}.{os.getpid()}"
+        try:
+            train(temporary)
+            os.chmod(temporary, _PRIVATE_FILE)
+            _sync(temporary)
+            os.replace(temporary, self.path)
+            self._put_seal(_checksum(self.path))
+            _sync(self._folder)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+        self._remove_old()
+        os.unlink(self._claim)
+
+    def _is_sealed(self) -> bool:
+        with open(self._seal, encoding="ascii") as file:
+            *identity, checksum = map(int, file.read().split())
+        if identity == _identity(self.path):
+            return True
+        if _checksum(self.path) != checksum:
+            return False
+        with suppress(OSError):  # where the folder is read-only, the checksum is taken each time
+            self._put_seal(checksum)
+        return True
+
+    def _put_seal(self, checksum: int) -> None:
+        temporary = f"{self._seal}.{os.getpid()}"
+        with open(temporary, "w", encoding="ascii", opener=_private_opener) as file:
+            print(*_identity(self.path), checksum, file=file)
+        _sync(temporary)
+        os.replace(temporary, self._seal)
+
+    def _try_claim(self) -> bool:
+        with suppress(FileNotFoundError):
+            if time.time() - os.stat(self._claim).st_mtime > _RETRY_AFTER_SECONDS:
+                os.unlink(self._claim)
+        try:
+            os.close(os.open(self._claim, os.O_CREAT | os.O_EXCL, _PRIVATE_FILE))
+        except FileExistsError:
+            return False
+        return True
+
+    def _remove_old(self) -> None:
+        with os.scandir(self._folder) as entries:
+            caches = [entry for entry in entries if entry.name.endswith(_SUFFIX)]
+        caches.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
+        for cache in caches[_CACHES_KEPT:]:
+            for path in (cache.path, cache.path + ".seal"):
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
+
+
+def folder() -> str:
+    """Where the caches of this user are; empty if there are to be none."""
+    if os.environ.get("RLOOP_AOT", "") == "off":
+        return ""
+    if chosen := os.environ.get("RLOOP_CACHE_DIR", ""):
+        return os.path.abspath(chosen)
+    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser(default)
+    return os.path.join(base, "rloop") if os.path.isabs(base) else ""
+
+
+def _digest(home: JavaHome, jar: str, options: Sequence[str]) -> str:
+    from hashlib import blake2b  # noqa: PLC0415  # rloop is imported more often than Java is started
+
+    digest = blake2b(digest_size=16)
+    for path in (jar, home.release_file):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    library = os.stat(home.libjvm)
+    facts = (home.libjvm, library.st_size, library.st_mtime_ns, os.stat(jar).st_mtime_ns, *options)
+    digest.update("\0".join(map(str, facts)).encode())
+    return digest.hexdigest()
+
+
+def _is_private(path: str) -> bool:
+    status = os.stat(path, follow_symlinks=False)
+    is_plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return is_plain and status.st_uid == os.geteuid() and not status.st_mode & _ANYBODY_ELSE
+
+
+def _identity(path: str) -> list[int]:
+    status = os.stat(path)
+    return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _checksum(path: str) -> int:
+    checksum = 0
+    with open(path, "rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            checksum = zlib.crc32(chunk, checksum)
+    return checksum
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags, _PRIVATE_FILE)
+
+
+def _can_run_python() -> bool:
+    """Whether sys.executable is Python, and not a frozen program or a server with Python inside."""
+    name = os.path.basename(sys.executable or "")
+    return name.startswith("python") and not getattr(sys, "frozen", False)

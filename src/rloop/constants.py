@@ -1,0 +1,55 @@
+"""The numbers behind the names of the C headers, taken from Python's own modules.
+
+Java cannot read C headers, and the numbers differ between systems; Python was compiled with them.
+This file is also run as a script, by Java's tests, so it imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import socket
+
+_NAMES = {
+    errno: (
+        "EAGAIN EALREADY EBADF ECONNABORTED ECONNREFUSED ECONNRESET EEXIST EINPROGRESS EINTR "
+        "EINVAL EISCONN EMFILE ENFILE ENOBUFS ENOENT ENOMEM ENOSYS ENOTCONN ENOTSOCK EPERM EPIPE "
+        "ESHUTDOWN EWOULDBLOCK"
+    ),
+    socket: (
+        "AF_INET AF_INET6 AF_UNIX IPPROTO_TCP IPPROTO_IPV6 IPV6_V6ONLY MSG_DONTWAIT MSG_NOSIGNAL "
+        "MSG_PEEK SHUT_RD SHUT_RDWR SHUT_WR SOCK_CLOEXEC SOCK_DGRAM SOCK_NONBLOCK SOCK_STREAM "
+        "SOL_SOCKET SOMAXCONN SO_ERROR SO_KEEPALIVE SO_REUSEADDR SO_TYPE TCP_NODELAY"
+    ),
+    select: (
+        "EPOLLERR EPOLLET EPOLLHUP EPOLLIN EPOLLOUT EPOLLRDHUP EPOLL_CLOEXEC "
+        "POLLERR POLLHUP POLLIN POLLNVAL POLLOUT"
+    ),
+    fcntl: "FD_CLOEXEC F_GETFD F_GETFL F_SETFD F_SETFL",
+    os: "EFD_CLOEXEC EFD_NONBLOCK O_CLOEXEC O_NONBLOCK",
+    signal: "SIGCHLD SIGINT SIGPIPE",
+}
+
+
+def values() -> dict[str, int]:
+    """Every constant that this system has; what it lacks is absent."""
+    found = {
+        name: int(getattr(module, name))
+        for module, names in _NAMES.items()
+        for name in names.split()
+        if hasattr(module, name)
+    }
+    found["IOV_MAX"] = os.sysconf("SC_IOV_MAX")
+    return found
+
+
+def assignments() -> str:
+    """The constants as Java reads them: ``EAGAIN=11,EINTR=4,...``."""
+    return ",".join(f"{name}={value}" for name, value in values().items())
+
+
+if __name__ == "__main__":
+    print(assignments())

@@ -1,0 +1,163 @@
+"""The Java virtual machine of this process: started by the first loop, once, and never ended.
+
+It is a guest in somebody else's process. So it gets little memory, leaves every signal but those
+of its own faults to Python, and takes no settings from variables that are meant for other Java
+programs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from . import constants, fault_handlers, fork, java_home, sigaction
+from .aot_cache import AotCache
+from .errors import JavaStartError
+from .java_home import JavaHome
+from .jni import JavaVM
+
+JAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rloop.jar")
+
+_MAIN_CLASS = "rloop/module/Main"
+
+# Holds a million pending timers or 20,000 connections; only what is used becomes resident.
+_DEFAULT_HEAP = "256m"
+
+# What was measured to lower start-up and memory. Java's own output is silenced, it would land in
+# the program's stdout; what it says of a crash goes to stderr.
+_OPTIONS = (
+    "-Xrs",
+    "--enable-native-access=ALL-UNNAMED",
+    "-XX:+UseSerialGC",
+    "-Xms8m",
+    "-Xmn2m",
+    "-XX:-UsePerfData",
+    "-XX:ReservedCodeCacheSize=32m",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:ArchiveRelocationMode=0",
+    "-XX:CompileCommand=quiet",
+    "-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",
+    "-XX:+DisplayVMOutputToStderr",
+    "-Xlog:disable",
+)
+
+# An agent or a heap size in these is meant for programs that are Java, not for this process.
+_VARIABLES_OF_OTHER_PROGRAMS = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS")
+
+# The JVM interrupts its threads by SIGUSR2, which belongs to the program; so it gets another
+# signal. The last but one of the real-time signals: the JDK's own libraries use the one before
+# that.
+if sys.platform == "darwin":
+    _JVM_SIGNAL = signal.SIGINFO
+else:
+    _JVM_SIGNAL = signal.SIGRTMAX - 1
+
+# The JVM replaces their handlers, and needs neither.
+_SIGNALS_GIVEN_BACK = (signal.SIGPIPE, signal.SIGXFSZ)
+
+_lock = threading.Lock()
+_core: ModuleType | None = None
+_failure: BaseException | None = None
+
+
+def core() -> ModuleType:
+    """The module ``rloop._core``, which Java makes; starts Java where it does not run yet."""
+    global _core  # a process has one virtual machine
+    fork.check()
+    if _core is None:
+        with _lock:
+            if _core is None:
+                home = java_home.find()
+                cache = AotCache(home, JAR, options())
+                is_usable = not cache.refusal()
+                _core, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
+                if not is_usable:
+                    cache.train_in_background()
+    return _core
+
+
+def start_training(cache_output: str) -> JavaVM:
+    """Starts Java in a process that is there to write an AOT cache, as its Java ends."""
+    global _core
+    _core, vm = _start(java_home.find(), [f"-XX:AOTCacheOutput={cache_output}"])
+    return vm
+
+
+def options() -> list[str]:
+    """The options of every start of this program: an AOT cache is good for these alone."""
+    heap = os.environ.get("RLOOP_JAVA_HEAP", _DEFAULT_HEAP)
+    more = shlex.split(os.environ.get("RLOOP_JAVA_OPTIONS", ""))
+    return [f"-Djava.class.path={JAR}", f"-Xmx{heap}", *_OPTIONS, *more]
+
+
+def _start(home: JavaHome, aot_option: Sequence[str]) -> tuple[ModuleType, JavaVM]:
+    global _failure  # noqa: PLW0603
+    _require_main_interpreter()
+    if _failure is not None:
+        # A process gets one try: the JVM cannot be created again, not even when the first try
+        # failed.
+        raise JavaStartError(f"Java failed to start earlier in this process: {_failure}")
+    every_option = [
+        *options(),
+        f"-Drloop.python={ctypes.pythonapi._handle}",
+        f"-Drloop.constants={constants.assignments()}",
+        *aot_option,
+    ]
+    try:
+        with _signals_kept(), fault_handlers.kept(home):
+            with _environment():
+                vm = JavaVM(home.libjvm, every_option)
+            fork.watch()
+            module: ModuleType = vm.call(_MAIN_CLASS, "start")
+    except BaseException as failure:
+        _failure = failure
+        raise
+    fork.forbid_in_children(getattr(module, "java_methods", ()))
+    sys.modules["rloop._core"] = module
+    if threading.current_thread() is not threading.main_thread():
+        vm.detach()
+    return module, vm
+
+
+def _require_main_interpreter() -> None:
+    api = ctypes.pythonapi
+    api.PyInterpreterState_Get.restype = api.PyInterpreterState_Main.restype = ctypes.c_void_p
+    if api.PyInterpreterState_Get() != api.PyInterpreterState_Main():
+        raise RuntimeError(
+            "rloop runs in the main interpreter only: a process has one Java virtual machine, "
+            "and what it makes belongs to one interpreter"
+        )
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Java's threads inherit a mask that keeps them from taking signals, which are all Python's."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    actions = {signum: sigaction.get(signum) for signum in _SIGNALS_GIVEN_BACK}
+    try:
+        yield
+    finally:
+        for signum, action in actions.items():
+            sigaction.put(signum, action)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """The environment that the JVM reads while it starts."""
+    hidden = {
+        name: os.environ.pop(name) for name in _VARIABLES_OF_OTHER_PROGRAMS if name in os.environ
+    }
+    os.environ["_JAVA_SR_SIGNUM"] = str(int(_JVM_SIGNAL))
+    try:
+        yield
+    finally:
+        del os.environ["_JAVA_SR_SIGNUM"]
+        os.environ.update(hidden)

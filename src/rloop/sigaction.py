@@ -1,0 +1,68 @@
+"""The handlers of signals as the system has them, beneath Python's ``signal`` module.
+
+Python's module knows what Python installed. The JVM and faulthandler install theirs by the system
+call, so that is where their handlers are seen, saved and put back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from functools import partial
+
+# An action is kept as it came, without a look inside. No system's struct sigaction is larger:
+# Linux has 152 bytes, macOS 16.
+_STRUCT_BYTES = 256
+
+# Where sa_flags is: after the handler and the mask, which has 128 bytes on Linux and 4 on macOS.
+_FLAGS_OFFSET = 12 if sys.platform == "darwin" else 136
+
+# "The action is taken once, then it is the default one", from <signal.h>.
+_SA_RESETHAND = 0x4 if sys.platform == "darwin" else 0x80000000
+
+Action = ctypes.Array[ctypes.c_char]
+
+# int sigaction(int signum, const struct sigaction *new, struct sigaction *old)
+ARGUMENTS = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+
+_system = ctypes.PyDLL(None).sigaction
+_system.argtypes = ARGUMENTS
+
+
+def get(signum: int) -> Action:
+    """What the system does when the signal arrives."""
+    action = new_action()
+    getting(signum, action)()
+    return action
+
+
+def put(signum: int, action: Action) -> None:
+    """Makes it what the system does when the signal arrives."""
+    putting(signum, action)()
+
+
+def new_action() -> Action:
+    """The default action, and room for another one."""
+    return ctypes.create_string_buffer(_STRUCT_BYTES)
+
+
+def getting(signum: int, action: Action) -> partial[int]:
+    """The call that fills in the action, for later."""
+    return partial(_system, signum, None, action)
+
+
+def putting(signum: int, action: Action) -> partial[int]:
+    """The call that installs the action, for later."""
+    return partial(_system, signum, action, None)
+
+
+def handler(action: Action) -> int:
+    """The address of the function that is called; the first field on every system."""
+    return ctypes.c_size_t.from_buffer(action).value
+
+
+def once(action: Action) -> Action:
+    """A copy that the system, and the JVM's chain as well, calls only once."""
+    copy = ctypes.create_string_buffer(action.raw, _STRUCT_BYTES)
+    ctypes.c_uint.from_buffer(copy, _FLAGS_OFFSET).value |= _SA_RESETHAND
+    return copy
