@@ -7,6 +7,8 @@ BENCH_VENV ?= build/venv-bench
 MVN ?= mvn
 DEMO_SECONDS ?= 10
 BENCH_FLAGS ?=
+PYTEST_FLAGS ?=
+MAVEN_FLAGS ?=
 
 JAR := src/rloop/rloop.jar
 JAR_SOURCES := $(shell find src/main -name '*.java') tools/build_jar.py tools/find_jdk.py
@@ -20,7 +22,7 @@ NO_MAVEN := Maven is missing. The Java tests and linters need it: install it (pa
 MAVEN = $(if $(shell command -v $(MVN)),,$(error $(NO_MAVEN))) \
 	jdk="$$($(PYTHON) tools/find_jdk.py)" && JAVA_HOME="$$jdk" \
 	MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow" \
-	$(MVN) --batch-mode --no-transfer-progress
+	$(MVN) --batch-mode --no-transfer-progress $(MAVEN_FLAGS)
 
 .DELETE_ON_ERROR:
 .PHONY: help demo bench test test-java test-python conformance lint format jar wheel venv clean
@@ -40,7 +42,7 @@ test-java: ## the Java core's tests and format
 	$(MAVEN) verify
 
 test-python: venv jar ## unit tests, and hazards in processes of their own
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS)
 
 conformance: venv jar ## CPython's own tests of asyncio, on rloop
 	$(VENV)/bin/python -m tests.conformance
