@@ -18,17 +18,19 @@ public final class Pollers {
     if (name == null) {
       return Epoll.isAvailable() ? Epoll.open() : Poll.open();
     }
-    switch (name) {
-      case "epoll":
-        if (!Epoll.isAvailable()) {
-          throw new IllegalArgumentException("RLOOP_POLLER=epoll: this system has no epoll");
-        }
-        return Epoll.open();
-      case "poll":
-        return Poll.open();
-      default:
-        throw new IllegalArgumentException(
-            "RLOOP_POLLER='" + name + "': expected 'epoll' or 'poll'");
+    return switch (name) {
+      case "epoll" -> epoll();
+      case "poll" -> Poll.open();
+      default ->
+          throw new IllegalArgumentException(
+              "RLOOP_POLLER='" + name + "': expected 'epoll' or 'poll'");
+    };
+  }
+
+  private static Poller epoll() {
+    if (!Epoll.isAvailable()) {
+      throw new IllegalArgumentException("RLOOP_POLLER='epoll': this system has no epoll");
     }
+    return Epoll.open();
   }
 }
