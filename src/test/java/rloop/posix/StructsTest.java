@@ -1,0 +1,55 @@
+package rloop.posix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.LongRange;
+import rloop.ffi.Memory;
+
+/** What is put into a structure comes out again, and touches no neighbour. */
+final class StructsTest {
+  private static final int LENGTH = 3;
+
+  @Property(tries = 100)
+  void iovec(
+      @ForAll @IntRange(max = LENGTH - 1) int index, @ForAll long base, @ForAll long length) {
+    long array = Memory.allocate(LENGTH * Iovec.SIZE);
+    Iovec.put(array, index, base, length);
+    for (int i = 0; i < LENGTH; i++) {
+      assertThat(Iovec.base(array, i)).isEqualTo(i == index ? base : 0);
+      assertThat(Iovec.length(array, i)).isEqualTo(i == index ? length : 0);
+    }
+  }
+
+  @Property(tries = 100)
+  void pollfd(@ForAll @IntRange(max = LENGTH - 1) int index, @ForAll int fd, @ForAll short events) {
+    long array = Memory.allocate(LENGTH * Pollfd.SIZE);
+    Pollfd.put(array, index, fd, events);
+    for (int i = 0; i < LENGTH; i++) {
+      assertThat(Pollfd.fd(array, i)).isEqualTo(i == index ? fd : 0);
+      assertThat(Pollfd.events(array, i)).isEqualTo(i == index ? events : 0);
+      assertThat(Pollfd.revents(array, i)).isZero();
+    }
+  }
+
+  @Property(tries = 100)
+  void epoll_event(@ForAll int events, @ForAll long data) {
+    long array = Memory.allocate(2 * EpollEvent.SIZE);
+    EpollEvent.put(array + EpollEvent.SIZE, events, data);
+    assertThat(EpollEvent.events(array, 1)).isEqualTo(events);
+    assertThat(EpollEvent.data(array, 1)).isEqualTo(data);
+    assertThat(EpollEvent.data(array, 0)).isZero();
+  }
+
+  @Property(tries = 100)
+  void timespec(@ForAll @LongRange(min = 0) long nanoseconds) {
+    long timespec = Memory.allocate(Timespec.SIZE);
+    Timespec.put(timespec, nanoseconds);
+    long seconds = Memory.getLong(timespec);
+    long rest = Memory.getLong(timespec + Long.BYTES);
+    assertThat(rest).isBetween(0L, 999_999_999L);
+    assertThat(seconds * 1_000_000_000 + rest).isEqualTo(nanoseconds);
+  }
+}
