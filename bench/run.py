@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import micro
+from harness import aot
 from harness.compile import CompileError, compile_program
 from harness.contenders import LOOPS, Contender, prepare_contender
 from harness.environments import Interpreter, Unavailable
@@ -92,7 +93,7 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
     if every or options.startup:
-        rows.append(StartupRow())
+        rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:
         rows.append(MemoryRow(options.memory_requests))
     return rows
@@ -152,6 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = new_console()
     interpreter = Interpreter(options.python)
     cores = choose_cores(options.server_core, options.load_core)
+    aot.use_own_folder()
     try:
         compile_program("load")
         contenders = choose_contenders(options, console)

@@ -1,10 +1,12 @@
 """Who is measured: event loops, each in its own environment, and a C server as the floor."""
 
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import aot
 from harness.compile import compile_program
 from harness.environments import OURS, PEERS, Environment, Interpreter, Unavailable, prepare
 from harness.failure import CellFailed, tail
@@ -46,15 +48,18 @@ def prepare_contender(
         run_child(contender.command("startup", loop))
     except CellFailed as failure:
         raise Unavailable(str(failure)) from None
+    if loop == OURS and not aot.wait_until_trained():
+        say("rloop's AOT cache was not made: its starts are slower than a user's would be")
     return contender
 
 
-def run_child(command: Sequence[str]) -> str:
+def run_child(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """Runs a program of this benchmark to its end; returns what it printed."""
     try:
         done = subprocess.run(
             command,
             cwd=BENCH,
+            env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
             timeout=CHILD_TIMEOUT_SECONDS,

@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from harness import aot
 from harness.contenders import FLOOR, Contender, run_child
+from harness.environments import OURS
 from harness.load import Load, finish_load, loading, run_load
 from harness.machine import Cores, pinned
 from harness.server import MIB, Memory, Server, running
@@ -88,17 +90,21 @@ class MicroRow:
 @dataclass(frozen=True)
 class StartupRow:
     group: ClassVar[str] = "startup"
+    aot_cache: bool = True
 
     @property
     def label(self) -> str:
-        return "import, first loop, exit"
+        return f"import, first loop, exit{'' if self.aot_cache else '; no AOT cache'}"
 
     def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
         wall_ms, cpu_ms = [], []
         for _ in range(STARTUP_RUNS):
             cpu_before = children_cpu()
             started = time.perf_counter()
-            run_child(contender.command("startup", contender.loop))
+            run_child(
+                contender.command("startup", contender.loop),
+                {} if self.aot_cache else aot.WITHOUT,
+            )
             wall_ms.append((time.perf_counter() - started) * 1e3)
             cpu_ms.append((children_cpu() - cpu_before) * 1e3)
         return {"wall_ms": statistics.median(wall_ms), "cpu_ms": statistics.median(cpu_ms)}
@@ -155,8 +161,12 @@ def as_metrics(moment: str, memory: Memory) -> dict[str, float]:
 
 
 def applies(row: Row, loop: str) -> bool:
-    """The floor is an echo server without protocols: it stands beside the leanest of the rows."""
-    return loop != FLOOR or (isinstance(row, EchoRow) and row.mode == "proto")
+    """Whether there is something to measure."""
+    if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
+        return isinstance(row, EchoRow) and row.mode == "proto"
+    if isinstance(row, StartupRow) and not row.aot_cache:
+        return loop in ("asyncio", OURS)
+    return True
 
 
 def children_cpu() -> float:

@@ -1,12 +1,11 @@
 """A server process: started on its core, ready when it says so, stopped for sure."""
 
 import contextlib
-import os
 import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -63,16 +62,13 @@ def died(process: subprocess.Popen[str], errors: IO[str]) -> str:
 
 
 @contextlib.contextmanager
-def running(
-    command: Sequence[str], core: int, environment: Mapping[str, str] | None = None
-) -> Iterator[Server]:
+def running(command: Sequence[str], core: int) -> Iterator[Server]:
     """A server made by `command`, which prints LISTENING and its port once it can be asked."""
     with tempfile.TemporaryFile("w+") as errors:
         with pinned(core):
             process = subprocess.Popen(
                 command,
                 cwd=BENCH,
-                env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

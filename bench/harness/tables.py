@@ -29,7 +29,7 @@ TITLES = {
     "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
     "micro": "Operations of the loop: CPU (ns)",
     "startup": "Start-up of a whole process (ms)",
-    "memory": "Memory of the server (MiB): at start, under load, after the load",
+    "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
 }
 LOAD_COLUMNS = [
     Column("user", "user_us", 2),
@@ -39,15 +39,16 @@ LOAD_COLUMNS = [
     Column("p50", "p50_us"),
     Column("p99", "p99_us"),
 ]
+MEMORY_KINDS = ["rss", "pss", "uss"]
 COLUMNS = {
     "echo": LOAD_COLUMNS,
     "http": LOAD_COLUMNS,
     "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
     "startup": [Column("time", "wall_ms", 1), Column("CPU", "cpu_ms", 1)],
     "memory": [
-        Column(f"{moment} {kind.upper()}", f"{moment}_{kind}", 1)
-        for moment in ("start", "load", "after")
-        for kind in ("rss", "pss", "uss")
+        *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),
+        *(Column(f"load\n{kind.upper()}", f"load_{kind}", 1) for kind in MEMORY_KINDS),
+        Column("after\nRSS", "after_rss", 1),
     ],
 }
 SATURATED_NOTE = (
@@ -78,7 +79,7 @@ def new_progress(console: Console) -> Progress:
 def summary(row: Row, loop: str, sample: Sample) -> str:
     """One line for a cell that was just measured."""
     texts = [f"{c.heading} {sample[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
-    return f"{row.label}, {loop}: {', '.join(texts)}"
+    return f"{row.label}, {loop}: {', '.join(texts)}".replace("\n", " ")
 
 
 def print_tables(console: Console, results: Results) -> None:
@@ -100,7 +101,7 @@ def group_table(group: str, rows: list[Row], results: Results) -> Table:
         table.add_column(column.heading, justify="right")
     for comparison in COMPARISONS[group]:
         sign = "÷" if comparison.ratio else "-"
-        table.add_column(f"{comparison.heading} {sign} {comparison.baseline}", justify="right")
+        table.add_column(f"{comparison.heading}\n{sign} {comparison.baseline}", justify="right")
     for row in rows:
         label = row.label
         for other, loop in results.cells:

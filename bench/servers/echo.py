@@ -38,7 +38,9 @@ class BufferedEcho(asyncio.BufferedProtocol):
 
 async def serve_forever(server: asyncio.Server, listener: Listener) -> None:
     listener.announce()
-    await server.serve_forever()
+    # Not `server.serve_forever()`, in which one of the peers starts to listen again, and fails.
+    await asyncio.Event().wait()
+    server.close()
 
 
 async def serve_protocol(listener: Listener) -> None:
