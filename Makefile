@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+DEMO_VENV ?= build/venv-demo
 BENCH_VENV ?= build/venv-bench
 MVN ?= mvn
-DEMO_SECONDS ?= 10
+DEMO_SECONDS ?= 5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 MAVEN_FLAGS ?=
@@ -30,8 +31,8 @@ MAVEN = $(if $(shell command -v $(MVN)),,$(error $(NO_MAVEN))) \
 help: ## shows this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(BENCH_VENV)/.made ## a real HTTP server on asyncio, then on rloop, side by side
-	$(BENCH_VENV)/bin/python bench/demo.py --duration $(DEMO_SECONDS)
+demo: $(DEMO_VENV)/.made ## a real HTTP server on asyncio, then on rloop, side by side
+	$(DEMO_VENV)/bin/python bench/demo.py --seconds $(DEMO_SECONDS)
 
 bench: $(BENCH_VENV)/.made ## every benchmark beside other loops; BENCH_FLAGS=--help shows options
 	$(BENCH_VENV)/bin/python bench/run.py $(BENCH_FLAGS)
@@ -65,7 +66,7 @@ wheel: dist/.made ## the wheel, in dist/
 venv: $(VENV)/.made ## a virtual environment: rloop, editable, and what tests and linters need
 
 clean: ## removes everything that was built
-	rm -rf build dist target $(VENV) $(JAR)
+	rm -rf build dist target $(VENV) $(DEMO_VENV) $(BENCH_VENV) $(JAR)
 
 $(JAR): $(JAR_SOURCES)
 	$(PYTHON) tools/build_jar.py $@
@@ -79,6 +80,14 @@ $(VENV)/.made: pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --group dev --editable .
+	touch $@
+
+# The wheel as users get it. Put in by force, since builds under development share one version.
+$(DEMO_VENV)/.made: dist/.made
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(DEMO_VENV)/bin/python -m pip install --quiet --group demo dist/rloop-*.whl
+	$(DEMO_VENV)/bin/python -m pip install --quiet --no-deps --force-reinstall dist/rloop-*.whl
 	touch $@
 
 $(BENCH_VENV)/.made: pyproject.toml
