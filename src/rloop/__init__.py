@@ -1,3 +1,21 @@
-"""An asyncio event loop with a Java core."""
+"""An asyncio event loop with a Java core.
+
+Importing this package does not start Java; the first loop does.
+"""
+
+from .errors import JavaNotFoundError, JavaStartError
+from .loop import RLoop
+from .policy import EventLoopPolicy, install
+from .runners import new_event_loop, run
+
+__all__ = [
+    "EventLoopPolicy",
+    "JavaNotFoundError",
+    "JavaStartError",
+    "RLoop",
+    "install",
+    "new_event_loop",
+    "run",
+]
 
 __version__ = "0.1.0"

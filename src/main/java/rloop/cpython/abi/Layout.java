@@ -1,0 +1,79 @@
+package rloop.cpython.abi;
+
+import static rloop.cpython.api.PyContainers.PyTuple_Type;
+import static rloop.cpython.api.PyObjects.PyBaseObject_Type;
+import static rloop.cpython.api.PyScalars.PyBytes_Type;
+
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.ffi.Memory;
+
+/**
+ * Offsets and sizes, in bytes, of what hot paths read and write without a call.
+ *
+ * <p>What Python tells of itself ({@code __basicsize__}, member descriptors) is read from it. The
+ * rest is the table at the end; a test compiles a C program that holds the whole of this class
+ * against the installed headers of each supported Python.
+ */
+public final class Layout {
+  /** {@code sizeof(PyObject)}: 16, or 32 on free-threaded builds. */
+  public static final int HEADER = basicSize(PyBaseObject_Type);
+
+  private static final int FREE_THREADED_HEADER = 32;
+
+  /** Whether this Python runs without a GIL: no object may then be changed by plain stores. */
+  public static final boolean FREE_THREADED = HEADER == FREE_THREADED_HEADER;
+
+  /** {@code PyObject.ob_refcnt}; meaningless on free-threaded builds. */
+  public static final int REFERENCE_COUNT = 0;
+
+  /** {@code PyObject.ob_type}, the last field of the header in both kinds of builds. */
+  public static final int TYPE = HEADER - Long.BYTES;
+
+  /** {@code PyVarObject.ob_size}. */
+  public static final int SIZE = HEADER;
+
+  /** {@code PyBytesObject.ob_sval}: the type counts one byte of it, for the closing zero. */
+  public static final int BYTES_DATA = basicSize(PyBytes_Type) - 1;
+
+  /** {@code PyTupleObject.ob_item}: where the fixed part of a tuple ends. */
+  public static final int TUPLE_ITEMS = basicSize(PyTuple_Type);
+
+  // ---- the table: not to be read from Python, checked against the headers --------------------
+
+  /** {@code PyListObject.ob_item}, the pointer to the items. */
+  public static final int LIST_ITEMS = HEADER + Long.BYTES;
+
+  /** {@code PyListObject.allocated}. */
+  public static final int LIST_ALLOCATED = HEADER + 2 * Long.BYTES;
+
+  /** {@code PyFloatObject.ob_fval}. */
+  public static final int FLOAT_VALUE = HEADER;
+
+  /** {@code PyMemberDescrObject.d_member}, behind {@code PyDescr_COMMON}'s three pointers. */
+  private static final int DESCRIPTOR_MEMBER = HEADER + 3 * Long.BYTES;
+
+  /** {@code PyMemberDef.offset}, behind a pointer and an {@code int}. */
+  private static final int MEMBER_OFFSET = 2 * Long.BYTES;
+
+  private Layout() {}
+
+  /** {@code type.__basicsize__}. */
+  public static int basicSize(long type) {
+    long size = PyObjects.PyObject_GetAttrString(type, "__basicsize__");
+    int value = (int) PyScalars.PyLong_AsLongLong(size);
+    PyObjects.Py_DecRef(size);
+    return value;
+  }
+
+  /** The offset of a slot of a class, from its member descriptor. */
+  public static int slotOffset(long type, String name) {
+    long descriptor = PyObjects.PyObject_GetAttrString(type, name);
+    if (descriptor == 0) {
+      throw new IllegalStateException("a class has no slot " + name);
+    }
+    long offset = Memory.getLong(Memory.getLong(descriptor + DESCRIPTOR_MEMBER) + MEMBER_OFFSET);
+    PyObjects.Py_DecRef(descriptor);
+    return (int) offset;
+  }
+}

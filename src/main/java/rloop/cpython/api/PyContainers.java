@@ -1,0 +1,54 @@
+package rloop.cpython.api;
+
+import rloop.ffi.CFunction;
+import rloop.ffi.CriticalCall;
+import rloop.ffi.Downcall;
+import rloop.ffi.Symbols;
+
+/** {@code tupleobject.h} and {@code listobject.h}. */
+@SuppressWarnings("MemberName") // named as in the header
+public final class PyContainers {
+  /** The type {@code tuple}. */
+  public static final long PyTuple_Type = Symbols.address("PyTuple_Type");
+
+  /** The type {@code list}. */
+  public static final long PyList_Type = Symbols.address("PyList_Type");
+
+  private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
+  private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
+
+  /** Grows plain memory only, which the cycle collector does not count. */
+  private static final CriticalCall LIST_APPEND = CriticalCall.of("PyList_Append");
+
+  private static final Downcall LIST_SET_ITEM = Downcall.of("PyList_SetItem");
+  private static final Downcall LIST_GET_ITEM = Downcall.of("PyList_GetItem");
+
+  private PyContainers() {}
+
+  /** A tuple whose items are all still {@code NULL}. */
+  @Owned
+  public static long PyTuple_New(long size) {
+    return TUPLE_NEW.call(size);
+  }
+
+  /** A list whose items are all still {@code NULL}. */
+  @Owned
+  public static long PyList_New(long size) {
+    return LIST_NEW.call(size);
+  }
+
+  /** 0, or -1 with an exception set. */
+  public static int PyList_Append(long list, long item) {
+    return (int) LIST_APPEND.call(list, item);
+  }
+
+  /** 0, or -1 with an exception set; gives up the item that was there. */
+  public static int PyList_SetItem(long list, long index, @Owned long item) {
+    return (int) LIST_SET_ITEM.call(list, index, item);
+  }
+
+  /** A borrowed reference, or 0 with an exception set. */
+  public static long PyList_GetItem(long list, long index) {
+    return LIST_GET_ITEM.call(list, index);
+  }
+}

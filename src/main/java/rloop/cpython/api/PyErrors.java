@@ -1,0 +1,42 @@
+package rloop.cpython.api;
+
+import java.lang.foreign.Arena;
+import rloop.ffi.Downcall;
+import rloop.ffi.Memory;
+import rloop.ffi.Symbols;
+
+/** {@code pyerrors.h}. */
+@SuppressWarnings("MemberName") // named as in the header
+public final class PyErrors {
+  private static final Downcall SET_STRING = Downcall.of("PyErr_SetString");
+  private static final Downcall SET_OBJECT = Downcall.of("PyErr_SetObject");
+  private static final Downcall OCCURRED = Downcall.of("PyErr_Occurred");
+  private static final Downcall CLEAR = Downcall.of("PyErr_Clear");
+
+  private PyErrors() {}
+
+  /** The exception class of a C name such as {@code PyExc_TypeError}. */
+  public static long exception(String symbol) {
+    return Memory.getLong(Symbols.address(symbol));
+  }
+
+  /** Sets the exception. */
+  public static void PyErr_SetString(long type, String message) {
+    try (Arena arena = Arena.ofConfined()) {
+      SET_STRING.call(type, arena.allocateFrom(message).address());
+    }
+  }
+
+  public static void PyErr_SetObject(long type, long value) {
+    SET_OBJECT.call(type, value);
+  }
+
+  /** The type of the exception that is set, borrowed, or 0. */
+  public static long PyErr_Occurred() {
+    return OCCURRED.call();
+  }
+
+  public static void PyErr_Clear() {
+    CLEAR.call();
+  }
+}

@@ -1,0 +1,96 @@
+package rloop.cpython.api;
+
+import rloop.ffi.CriticalCall;
+import rloop.ffi.Downcall;
+import rloop.ffi.Memory;
+import rloop.ffi.Symbols;
+
+/** {@code object.h} and {@code abstract.h}. */
+@SuppressWarnings("MemberName") // named as in the header
+public final class PyObjects {
+  /** {@code Py_None}, immortal from 3.12 on. */
+  public static final long Py_None = Symbols.address("_Py_NoneStruct");
+
+  /** {@code Py_True}. */
+  public static final long Py_True = Symbols.address("_Py_TrueStruct");
+
+  /** {@code Py_False}. */
+  public static final long Py_False = Symbols.address("_Py_FalseStruct");
+
+  /** The type {@code object}. */
+  public static final long PyBaseObject_Type = Symbols.address("PyBaseObject_Type");
+
+  /** The type {@code dict}. */
+  public static final long PyDict_Type = Symbols.address("PyDict_Type");
+
+  /** {@code PyObject_SelfIter} as a function pointer, for {@code tp_iter}. */
+  public static final long PyObject_SelfIter = Symbols.address("PyObject_SelfIter");
+
+  private static final CriticalCall INC_REF = CriticalCall.of("Py_IncRef");
+  private static final Downcall DEC_REF = Downcall.of("Py_DecRef");
+  private static final Downcall GET_ATTR_STRING = Downcall.of("PyObject_GetAttrString");
+  private static final Downcall GET_ATTR = Downcall.of("PyObject_GetAttr");
+  private static final Downcall SET_ATTR_STRING = Downcall.of("PyObject_SetAttrString");
+  private static final Downcall CALL_NO_ARGS = Downcall.of("PyObject_CallNoArgs");
+  private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
+  private static final Downcall GET_ITER = Downcall.of("PyObject_GetIter");
+  private static final Downcall LENGTH_HINT = Downcall.of("PyObject_LengthHint");
+  private static final Downcall FREE = Downcall.of("PyObject_Free");
+
+  private PyObjects() {}
+
+  public static void Py_IncRef(long object) {
+    INC_REF.call(object);
+  }
+
+  /** May run Python code: finalisers, weak reference callbacks. */
+  public static void Py_DecRef(@Owned long object) {
+    DEC_REF.call(object);
+  }
+
+  /** For set-up: the name is never freed. */
+  @Owned
+  public static long PyObject_GetAttrString(long object, String name) {
+    return GET_ATTR_STRING.call(object, Memory.cString(name));
+  }
+
+  @Owned
+  public static long PyObject_GetAttr(long object, long name) {
+    return GET_ATTR.call(object, name);
+  }
+
+  /** 0, or -1 with an exception set. For set-up: the name is never freed. */
+  public static int PyObject_SetAttrString(long object, String name, long value) {
+    return (int) SET_ATTR_STRING.call(object, Memory.cString(name), value);
+  }
+
+  @Owned
+  public static long PyObject_CallNoArgs(long callable) {
+    return CALL_NO_ARGS.call(callable);
+  }
+
+  /**
+   * Calls a method.
+   *
+   * @param arguments address of an array, with {@code self} first
+   */
+  @Owned
+  public static long PyObject_VectorcallMethod(long name, long arguments, long count) {
+    return VECTORCALL_METHOD.call(name, arguments, count, 0);
+  }
+
+  @Owned
+  public static long PyObject_GetIter(long object) {
+    return GET_ITER.call(object);
+  }
+
+  /** What {@code __length_hint__} answers, or -1 with an exception set. */
+  public static long PyObject_LengthHint(long object, long defaultValue) {
+    return LENGTH_HINT.call(object, defaultValue);
+  }
+
+  /** Frees the memory of an object that is not tracked by the cycle collector. */
+  public static void PyObject_Free(long object) {
+    FREE.call(object);
+  }
+}

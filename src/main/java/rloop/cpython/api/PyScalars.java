@@ -1,0 +1,76 @@
+package rloop.cpython.api;
+
+import java.lang.foreign.Arena;
+import rloop.ffi.CriticalCall;
+import rloop.ffi.Downcall;
+import rloop.ffi.Memory;
+import rloop.ffi.Symbols;
+
+/** {@code bytesobject.h}, {@code longobject.h}, {@code floatobject.h}, {@code unicodeobject.h}. */
+@SuppressWarnings("MemberName") // named as in the header
+public final class PyScalars {
+  /** The type {@code bytes}. */
+  public static final long PyBytes_Type = Symbols.address("PyBytes_Type");
+
+  /** The type {@code float}. */
+  public static final long PyFloat_Type = Symbols.address("PyFloat_Type");
+
+  /** Allocates, copies, and no more: bytes are not tracked by the cycle collector. */
+  private static final CriticalCall BYTES_FROM = CriticalCall.of("PyBytes_FromStringAndSize");
+
+  private static final CriticalCall LONG_FROM = CriticalCall.of("PyLong_FromLongLong");
+  private static final Downcall LONG_AS = Downcall.of("PyLong_AsLongLong");
+  private static final Downcall NUMBER_FLOAT = Downcall.of("PyNumber_Float");
+  private static final Downcall UNICODE_FROM = Downcall.of("PyUnicode_FromString");
+  private static final Downcall INTERN = Downcall.of("PyUnicode_InternFromString");
+  private static final Downcall AS_UTF8 = Downcall.of("PyUnicode_AsUTF8");
+  private static final CriticalCall COMPARE =
+      CriticalCall.of("PyUnicode_CompareWithASCIIString");
+
+  private PyScalars() {}
+
+  /** A copy of {@code size} bytes at an address. */
+  @Owned
+  public static long PyBytes_FromStringAndSize(long address, long size) {
+    return BYTES_FROM.call(address, size);
+  }
+
+  @Owned
+  public static long PyLong_FromLongLong(long value) {
+    return LONG_FROM.call(value);
+  }
+
+  /** The value, or -1 where {@code PyErr_Occurred} tells the two meanings apart. */
+  public static long PyLong_AsLongLong(long object) {
+    return LONG_AS.call(object);
+  }
+
+  /** {@code float(object)}; may run Python code. */
+  @Owned
+  public static long PyNumber_Float(long object) {
+    return NUMBER_FLOAT.call(object);
+  }
+
+  @Owned
+  public static long PyUnicode_FromString(String text) {
+    try (Arena arena = Arena.ofConfined()) {
+      return UNICODE_FROM.call(arena.allocateFrom(text).address());
+    }
+  }
+
+  /** An interned string; kept for the life of the process by whoever asks. */
+  @Owned
+  public static long PyUnicode_InternFromString(String text) {
+    return INTERN.call(Memory.cString(text));
+  }
+
+  /** The address of the string in UTF-8, living as long as the object; 0 with an exception set. */
+  public static long PyUnicode_AsUTF8(long object) {
+    return AS_UTF8.call(object);
+  }
+
+  /** As {@code strcmp}; cannot fail. */
+  public static int PyUnicode_CompareWithASCIIString(long object, long text) {
+    return (int) COMPARE.call(object, text);
+  }
+}

@@ -1,0 +1,45 @@
+package rloop.cpython.object;
+
+import rloop.cpython.api.PyBuffers;
+import rloop.ffi.Memory;
+
+/** The memory of an object that has the buffer protocol; closing it gives the memory back. */
+public final class PyBuffer implements AutoCloseable {
+  // struct Py_buffer, pybuffer.h (part of the stable ABI)
+  private static final int BUF = 0;
+  private static final int LEN = 16;
+  private static final int SIZE_OF_PY_BUFFER = 80;
+
+  /** Only one view is open at a time on a thread, so one structure a thread will do. */
+  private static final ThreadLocal<PyBuffer> VIEW = ThreadLocal.withInitial(PyBuffer::new);
+
+  private final long view = Memory.allocate(SIZE_OF_PY_BUFFER);
+
+  private PyBuffer() {}
+
+  /**
+   * Opens an object's memory.
+   *
+   * @param flags {@link PyBuffers#PyBUF_SIMPLE} or {@link PyBuffers#PyBUF_WRITABLE}
+   * @throws PyException the exporter's, or a {@code TypeError}
+   */
+  public static PyBuffer of(long exporter, int flags) {
+    PyBuffer buffer = VIEW.get();
+    PyException.checkStatus(PyBuffers.PyObject_GetBuffer(exporter, buffer.view, flags));
+    return buffer;
+  }
+
+  public long address() {
+    return Memory.getLong(view + BUF);
+  }
+
+  /** In bytes. */
+  public long length() {
+    return Memory.getLong(view + LEN);
+  }
+
+  @Override
+  public void close() {
+    PyBuffers.PyBuffer_Release(view);
+  }
+}

@@ -1,0 +1,26 @@
+package rloop.cpython.type;
+
+import java.lang.invoke.MethodHandles;
+import rloop.ffi.Memory;
+
+/** {@code struct PyMethodDef} of {@code methodobject.h}. */
+final class MethodDef {
+  private static final int ML_NAME = 0;
+  private static final int ML_METH = 8;
+  private static final int ML_FLAGS = 16;
+  private static final int ML_DOC = 24;
+  private static final int SIZE = 32;
+
+  private MethodDef() {}
+
+  /** A definition, never freed, of a Java method under a Python name. */
+  static long create(
+      MethodHandles.Lookup lookup, String name, String javaName, int flags, String signature) {
+    long definition = Memory.allocate(SIZE);
+    Memory.putLong(definition + ML_NAME, Memory.cString(name));
+    Memory.putLong(definition + ML_METH, Trampoline.to(lookup, javaName, Trampoline.NULL));
+    Memory.putInt(definition + ML_FLAGS, flags);
+    Memory.putLong(definition + ML_DOC, Memory.cString(name + signature + "\n--\n\n"));
+    return definition;
+  }
+}

@@ -1,0 +1,46 @@
+package rloop.cpython.type;
+
+import java.lang.invoke.MethodHandles;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyTypes;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+
+/** Adds Java methods to Python classes, under Python names. */
+public final class Methods {
+  /** {@code METH_NOARGS}: {@code (self)}. */
+  public static final int NO_ARGUMENTS = 0x4;
+
+  /** {@code METH_O}: {@code (self, argument)}. */
+  public static final int ONE_ARGUMENT = 0x8;
+
+  /** {@code METH_FASTCALL}: {@code (self, arguments, count)}. */
+  public static final int FAST = 0x80;
+
+  /** {@code METH_FASTCALL | METH_KEYWORDS}: {@code (self, arguments, count, names)}. */
+  public static final int FAST_WITH_KEYWORDS = FAST | 0x2;
+
+  private final long type;
+  private final MethodHandles.Lookup lookup;
+
+  /**
+   * Methods for a class.
+   *
+   * @param type the Python class, of any kind that allows setting attributes
+   * @param lookup of the Java class that has the methods
+   */
+  public Methods(long type, MethodHandles.Lookup lookup) {
+    this.type = type;
+    this.lookup = lookup;
+  }
+
+  /** Adds a method; the Java method has the name in Java's way of writing. */
+  public Methods add(String name, String javaName, int flags, String signature) {
+    long definition = MethodDef.create(lookup, name, javaName, flags, signature);
+    long method = PyException.check(PyTypes.PyDescr_NewMethod(type, definition));
+    int status = PyObjects.PyObject_SetAttrString(type, name, method);
+    Ref.drop(method);
+    PyException.checkStatus(status);
+    return this;
+  }
+}

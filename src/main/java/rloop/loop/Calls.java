@@ -1,0 +1,48 @@
+package rloop.loop;
+
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+
+/** The calls that a loop makes for itself. */
+final class Calls {
+  /**
+   * A context without variables, for what sets its own. Every loop has its own one: a context can
+   * be entered on one thread at a time.
+   */
+  private final @Owned long emptyContext = PyException.check(PyRuntime.PyContext_New());
+
+  /** {@code rloop.handles.run}: runs a handle unless it was cancelled. */
+  private final @Owned long runHandle = fromHandles("run");
+
+  /** {@code rloop.handles.check_signals}: any Python function, in which signal handlers run. */
+  private final @Owned long checkSignals = fromHandles("check_signals");
+
+  private static long fromHandles(String name) {
+    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.handles"));
+    long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
+    Ref.drop(module);
+    return function;
+  }
+
+  /** A call that does nothing: {@code Context.run(context, dict)}. */
+  @Owned
+  long noop() {
+    return Tuples.of(Ref.take(emptyContext), Ref.take(PyObjects.PyDict_Type));
+  }
+
+  /** Runs a handle as the stdlib does, with its own error handling. */
+  @Owned
+  long run(long handle) {
+    return Tuples.of(Ref.take(emptyContext), Ref.take(runHandle), Ref.take(handle));
+  }
+
+  /** Lets Python run the signal handlers that are due. */
+  @Owned
+  long checkSignals() {
+    return Tuples.of(Ref.take(emptyContext), Ref.take(checkSignals));
+  }
+}

@@ -1,0 +1,147 @@
+package rloop.loop;
+
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.api.PyTypes;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.type.TypeSpec;
+import rloop.ffi.Memory;
+
+/**
+ * A type of handles: derived from {@code asyncio.Handle} or {@code asyncio.TimerHandle}, with the
+ * fields by which Java finds the call again.
+ *
+ * <p>The stdlib's slots for callback, arguments and context stay empty: the call's tuple has them
+ * all, in one reference, and Python sees them through properties of the final class.
+ */
+public final class HandleType {
+  /** No sequence number, no index. */
+  static final long NONE = -1;
+
+  /** The type to derive the final class from. */
+  public final long base;
+
+  /** {@code _call}: the tuple; empty while the queue has it ({@link Handles} says when). */
+  private final int call;
+
+  private final int sequence;
+  private final int timerIndex;
+  private final int deadline;
+
+  // Slots of asyncio.Handle, asyncio.TimerHandle
+  private final int cancelled;
+  private final int loop;
+  private final int sourceTraceback;
+  private final int repr;
+  private final int scheduled;
+
+  /** The class whose instances are made; the final one once Python has defined it. */
+  private long type;
+
+  private HandleType(String name, long stdlib, boolean timer) {
+    TypeSpec spec = new TypeSpec(name, stdlib).subclassable();
+    call = spec.reference("_call");
+    sequence = spec.hiddenLong();
+    timerIndex = spec.hiddenLong();
+    deadline = timer ? spec.visibleDouble("_when") : 0;
+    base = spec.create();
+    type = base;
+    cancelled = Layout.slotOffset(stdlib, "_cancelled");
+    loop = Layout.slotOffset(stdlib, "_loop");
+    sourceTraceback = Layout.slotOffset(stdlib, "_source_traceback");
+    repr = Layout.slotOffset(stdlib, "_repr");
+    scheduled = timer ? Layout.slotOffset(stdlib, "_scheduled") : 0;
+  }
+
+  /** The type for {@code call_soon} and readers. */
+  public static HandleType handle() {
+    return create("Handle", false);
+  }
+
+  /** The type for {@code call_at}. */
+  public static HandleType timerHandle() {
+    return create("TimerHandle", true);
+  }
+
+  private static HandleType create(String name, boolean timer) {
+    long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.events"));
+    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, name));
+    return new HandleType("rloop._core." + name, stdlib, timer);
+  }
+
+  /** Sets the class whose instances are made, which adds no fields. */
+  public void setType(long type) {
+    this.type = Ref.take(type);
+  }
+
+  /** A handle of a loop, without a call. */
+  @Owned
+  long create(long pythonLoop) {
+    long handle = PyException.check(PyTypes.PyType_GenericAlloc(type));
+    Memory.putLong(handle + cancelled, Ref.take(PyObjects.Py_False));
+    Memory.putLong(handle + loop, Ref.take(pythonLoop));
+    Memory.putLong(handle + sourceTraceback, Ref.take(PyObjects.Py_None));
+    Memory.putLong(handle + repr, Ref.take(PyObjects.Py_None));
+    Memory.putLong(handle + sequence, NONE);
+    Memory.putLong(handle + timerIndex, NONE);
+    return handle;
+  }
+
+  /** The Python loop that the handle belongs to, borrowed. */
+  public long loop(long handle) {
+    return Memory.getLong(handle + loop);
+  }
+
+  /** The call, borrowed; 0 if the handle does not hold it. */
+  public long call(long handle) {
+    return Memory.getLong(handle + call);
+  }
+
+  void setCall(long handle, @Owned long tuple) {
+    long old = call(handle);
+    Memory.putLong(handle + call, tuple);
+    Ref.dropIfAny(old);
+  }
+
+  boolean isCancelled(long handle) {
+    return Memory.getLong(handle + cancelled) != PyObjects.Py_False;
+  }
+
+  void setCancelled(long handle) {
+    replace(handle + cancelled, PyObjects.Py_True);
+  }
+
+  long sequence(long handle) {
+    return Memory.getLong(handle + sequence);
+  }
+
+  void setSequence(long handle, long value) {
+    Memory.putLong(handle + sequence, value);
+  }
+
+  int timerIndex(long handle) {
+    return (int) Memory.getLong(handle + timerIndex);
+  }
+
+  void setTimerIndex(long handle, long value) {
+    Memory.putLong(handle + timerIndex, value);
+  }
+
+  void setDeadline(long handle, double seconds) {
+    Memory.putDouble(handle + deadline, seconds);
+  }
+
+  /** {@code TimerHandle._scheduled}; it has no value before the first call. */
+  void setScheduled(long handle, boolean value) {
+    replace(handle + scheduled, value ? PyObjects.Py_True : PyObjects.Py_False);
+  }
+
+  private static void replace(long slot, long object) {
+    long old = Memory.getLong(slot);
+    Memory.putLong(slot, Ref.take(object));
+    Ref.dropIfAny(old);
+  }
+}

@@ -1,0 +1,113 @@
+package rloop.loop;
+
+import java.util.Arrays;
+
+/**
+ * Pending timers: a binary heap by deadline, equal deadlines in the order in which they were added.
+ *
+ * <p>Parallel arrays instead of objects, so that a timer costs the Java collector nothing. Every
+ * timer knows its index (the {@link Index} is told of each move), so a cancelled one leaves at
+ * once; most are set, cancelled and never fire.
+ */
+final class Timers {
+  /** Remembers where a timer stands. */
+  interface Index {
+    void moved(long timer, int index);
+  }
+
+  private static final int INITIAL_ROOM = 64;
+
+  private final Index index;
+  private long[] timers = new long[INITIAL_ROOM];
+  private double[] deadlines = new double[INITIAL_ROOM];
+  private long[] orders = new long[INITIAL_ROOM];
+  private int size;
+  private long nextOrder;
+
+  Timers(Index index) {
+    this.index = index;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** Seconds on the loop's clock; there must be a timer. */
+  double firstDeadline() {
+    return deadlines[0];
+  }
+
+  void add(long timer, double deadline) {
+    if (size == timers.length) {
+      int room = size * 2;
+      timers = Arrays.copyOf(timers, room);
+      deadlines = Arrays.copyOf(deadlines, room);
+      orders = Arrays.copyOf(orders, room);
+    }
+    siftUp(size++, timer, deadline, nextOrder++);
+  }
+
+  /** Takes out the timer with the earliest deadline and returns it. */
+  long removeFirst() {
+    return remove(0);
+  }
+
+  /** Takes out the timer at an index and returns it. */
+  long remove(int at) {
+    long removed = timers[at];
+    int last = --size;
+    if (at != last) {
+      long timer = timers[last];
+      double deadline = deadlines[last];
+      long order = orders[last];
+      if (at > 0 && before(deadline, order, parent(at))) {
+        siftUp(at, timer, deadline, order);
+      } else {
+        siftDown(at, timer, deadline, order);
+      }
+    }
+    return removed;
+  }
+
+  private static int parent(int at) {
+    return (at - 1) >>> 1;
+  }
+
+  private boolean before(double deadline, long order, int other) {
+    return deadline < deadlines[other] || (deadline == deadlines[other] && order < orders[other]);
+  }
+
+  private void siftUp(int from, long timer, double deadline, long order) {
+    int at = from;
+    while (at > 0 && before(deadline, order, parent(at))) {
+      move(parent(at), at);
+      at = parent(at);
+    }
+    set(at, timer, deadline, order);
+  }
+
+  private void siftDown(int from, long timer, double deadline, long order) {
+    int at = from;
+    for (int child; (child = 2 * at + 1) < size; at = child) {
+      if (child + 1 < size && before(deadlines[child + 1], orders[child + 1], child)) {
+        child++;
+      }
+      if (before(deadline, order, child)) {
+        break;
+      }
+      move(child, at);
+    }
+    set(at, timer, deadline, order);
+  }
+
+  private void move(int from, int to) {
+    set(to, timers[from], deadlines[from], orders[from]);
+  }
+
+  private void set(int at, long timer, double deadline, long order) {
+    timers[at] = timer;
+    deadlines[at] = deadline;
+    orders[at] = order;
+    index.moved(timer, at);
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * The loop: an iterator of batches of calls, and what fills the batches.
+ *
+ * <p>Thread rule: everything here is called with the GIL held. A loop's poller alone waits without
+ * it. Nothing here calls user code: calls go into a batch, and Python runs the batch when no Java
+ * frame is on its stack.
+ */
+@NullMarked
+package rloop.loop;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,107 @@
+package rloop.module;
+
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyErrors;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+import rloop.ffi.Memory;
+
+/** Arguments of a method of flags {@code METH_FASTCALL | METH_KEYWORDS}. */
+final class Arguments {
+  private static final long CONTEXT =
+      PyException.check(PyScalars.PyUnicode_InternFromString("context"));
+
+  private static final long CONTEXT_TEXT = Memory.cString("context");
+
+  private Arguments() {}
+
+  /** A borrowed reference to a positional argument. */
+  static long get(long arguments, long index) {
+    return Memory.getLong(arguments + index * Long.BYTES);
+  }
+
+  /** Checks the count of positional arguments of a method that takes no more than those. */
+  static void expect(String method, long count, long expected) {
+    if (count != expected) {
+      throw PyException.typeError(
+          method + "() takes " + expected + " arguments (" + count + " given)");
+    }
+  }
+
+  /**
+   * The call {@code (context, callback, *arguments)} of a scheduling method.
+   *
+   * @param from the index of the callback among the positional arguments
+   * @param method for messages
+   */
+  @Owned
+  static long call(long arguments, long from, long count, long names, String method) {
+    if (count <= from) {
+      throw PyException.typeError(
+          method + "() missing " + (from + 1 - count) + " required positional argument"
+              + (from == count ? ": 'callback'" : "s"));
+    }
+    long context = context(arguments, count, names, method);
+    long call = Tuples.create(1 + count - from);
+    Tuples.setFirst(call, 0, context);
+    for (long i = from; i < count; i++) {
+      Tuples.setFirst(call, 1 + i - from, Ref.take(get(arguments, i)));
+    }
+    return call;
+  }
+
+  /** The value of the keyword {@code context}; without one, a copy of the current context. */
+  @Owned
+  private static long context(long arguments, long count, long names, String method) {
+    if (names != 0) {
+      if (Tuples.size(names) != 1 || !isContext(Tuples.get(names, 0))) {
+        throw PyException.typeError(method + "() takes one keyword argument: context");
+      }
+      long given = get(arguments, count);
+      if (given != PyObjects.Py_None) {
+        return Ref.take(given);
+      }
+    }
+    return PyException.check(PyRuntime.PyContext_CopyCurrent());
+  }
+
+  private static boolean isContext(long name) {
+    return name == CONTEXT
+        || PyScalars.PyUnicode_CompareWithASCIIString(name, CONTEXT_TEXT) == 0;
+  }
+
+  /** The value of a Python number as a double. */
+  static double toDouble(long number) {
+    if (Ref.type(number) == PyScalars.PyFloat_Type) {
+      return Memory.getDouble(number + Layout.FLOAT_VALUE);
+    }
+    long converted = PyException.check(PyScalars.PyNumber_Float(number));
+    double value = Memory.getDouble(converted + Layout.FLOAT_VALUE);
+    Ref.drop(converted);
+    return value;
+  }
+
+  /** The value of a Python integer. */
+  static long toLong(long number) {
+    long value = PyScalars.PyLong_AsLongLong(number);
+    if (value == -1 && PyErrors.PyErr_Occurred() != 0) {
+      throw PyException.isSet();
+    }
+    return value;
+  }
+
+  @Owned
+  static long none() {
+    return Ref.take(PyObjects.Py_None);
+  }
+
+  @Owned
+  static long bool(boolean value) {
+    return Ref.take(value ? PyObjects.Py_True : PyObjects.Py_False);
+  }
+}

@@ -1,0 +1,36 @@
+package rloop.module;
+
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.Invocation;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+
+/** What scheduling does more in debug mode, by methods of {@code rloop.RLoop}. */
+final class DebugMode {
+  private static final long CHECK_CALL = name("_check_call");
+  private static final long TRACE = name("_trace");
+
+  private DebugMode() {}
+
+  private static long name(String method) {
+    return PyException.check(PyScalars.PyUnicode_InternFromString(method));
+  }
+
+  /** Refuses the wrong thread and what cannot be called. */
+  static void check(long loop, String method, long arguments, long index, long count) {
+    if (index < count) {
+      long text = PyScalars.PyUnicode_FromString(method);
+      try {
+        Ref.drop(Invocation.method(loop, CHECK_CALL, text, Arguments.get(arguments, index)));
+      } finally {
+        Ref.drop(text);
+      }
+    }
+  }
+
+  /** Notes in a handle where it was made. */
+  static void trace(long loop, long handle) {
+    Ref.drop(Invocation.method(loop, TRACE, handle, PyObjects.Py_None));
+  }
+}

@@ -1,0 +1,59 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.object.Ref;
+import rloop.cpython.type.Methods;
+import rloop.loop.HandleType;
+
+/** The methods of {@code rloop._core.Handle} and {@code TimerHandle}. */
+@SuppressWarnings("unused") // reached through method handles
+final class HandleMethods {
+  private static @Nullable HandleTypes types;
+
+  private HandleMethods() {}
+
+  static void add(HandleTypes handleTypes) {
+    types = handleTypes;
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(handleTypes.handle().base, lookup)
+        .add("cancel", "cancel", NO_ARGUMENTS, "($self, /)")
+        .add("_get_call", "getCall", NO_ARGUMENTS, "($self, /)");
+    new Methods(handleTypes.timerHandle().base, lookup)
+        .add("cancel", "cancelTimer", NO_ARGUMENTS, "($self, /)")
+        .add("_get_call", "getTimerCall", NO_ARGUMENTS, "($self, /)");
+  }
+
+  private static HandleType handles() {
+    return HandleTypes.require(types).handle();
+  }
+
+  private static HandleType timerHandles() {
+    return HandleTypes.require(types).timerHandle();
+  }
+
+  private static long cancel(long self, long b, long c, long d) {
+    Loops.of(handles().loop(self)).cancel(self);
+    return Arguments.none();
+  }
+
+  private static long cancelTimer(long self, long b, long c, long d) {
+    Loops.of(timerHandles().loop(self)).cancelTimer(self);
+    return Arguments.none();
+  }
+
+  /** {@code _get_call()}: the tuple {@code (context, callback, *arguments)}, or {@code None}. */
+  private static long getCall(long self, long b, long c, long d) {
+    return orNone(Loops.of(handles().loop(self)).callOf(self));
+  }
+
+  private static long getTimerCall(long self, long b, long c, long d) {
+    return orNone(timerHandles().call(self));
+  }
+
+  private static long orNone(long object) {
+    return object == 0 ? Arguments.none() : Ref.take(object);
+  }
+}

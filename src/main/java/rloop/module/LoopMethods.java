@@ -1,0 +1,232 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.FAST_WITH_KEYWORDS;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
+
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+import rloop.cpython.type.Methods;
+import rloop.ffi.Memory;
+import rloop.loop.EventLoop;
+import rloop.loop.HandleType;
+import rloop.loop.Reader;
+import rloop.loop.poll.Poller;
+import rloop.loop.poll.Pollers;
+
+/** The methods that Java adds to {@code rloop.RLoop}; unused parameters are the shape's. */
+@SuppressWarnings("unused") // reached through method handles
+final class LoopMethods {
+  private static @Nullable HandleTypes types;
+
+  private LoopMethods() {}
+
+  static void addTo(long loopClass, HandleTypes handleTypes) {
+    types = handleTypes;
+    new Methods(loopClass, MethodHandles.lookup())
+        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)")
+        .add("call_soon", "callSoon", FAST_WITH_KEYWORDS, "($self, callback, /, *args, context=None)")
+        .add(
+            "call_soon_threadsafe",
+            "callSoonThreadsafe",
+            FAST_WITH_KEYWORDS,
+            "($self, callback, /, *args, context=None)")
+        .add(
+            "call_later",
+            "callLater",
+            FAST_WITH_KEYWORDS,
+            "($self, delay, callback, /, *args, context=None)")
+        .add("call_at", "callAt", FAST_WITH_KEYWORDS, "($self, when, callback, /, *args, context=None)")
+        .add("stop", "stop", NO_ARGUMENTS, "($self, /)")
+        .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
+        .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")
+        .add("_has_stopped", "hasStopped", NO_ARGUMENTS, "($self, /)")
+        .add("_flush", "flush", NO_ARGUMENTS, "($self, /)")
+        .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
+        .add("_close", "close", NO_ARGUMENTS, "($self, /)")
+        .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
+        .add("_failed_call", "failedCall", NO_ARGUMENTS, "($self, /)")
+        .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
+        .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
+        .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
+        .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)");
+  }
+
+  /** {@code _open(poller)}: a new loop's state object. */
+  private static long open(long self, long name, long c, long d) {
+    HandleTypes types = HandleTypes.require(LoopMethods.types);
+    String poller =
+        name == PyObjects.Py_None
+            ? null
+            : Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(name)));
+    try {
+      return Loops.add(
+          new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
+    } catch (IllegalArgumentException e) {
+      throw PyException.valueError(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static long callSoon(long self, long arguments, long count, long names) {
+    EventLoop loop = Loops.open(self);
+    if (loop.isDebug()) {
+      DebugMode.check(self, "call_soon", arguments, 0, count);
+    }
+    long call = Arguments.call(arguments, 0, count, names, "call_soon");
+    return traced(loop, loop.callSoon(call));
+  }
+
+  private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
+    EventLoop loop = Loops.open(self);
+    if (loop.isDebug()) {
+      DebugMode.check(self, "call_soon_threadsafe", arguments, 0, count);
+    }
+    long call = Arguments.call(arguments, 0, count, names, "call_soon_threadsafe");
+    long handle = traced(loop, loop.callSoon(call));
+    loop.wakeUp();
+    return handle;
+  }
+
+  private static long callLater(long self, long arguments, long count, long names) {
+    EventLoop loop = Loops.open(self);
+    double delay = seconds(arguments, count, "delay must not be None");
+    return callAt(loop, EventLoop.now() + delay, arguments, count, names, "call_later");
+  }
+
+  private static long callAt(long self, long arguments, long count, long names) {
+    EventLoop loop = Loops.open(self);
+    double deadline = seconds(arguments, count, "when cannot be None");
+    return callAt(loop, deadline, arguments, count, names, "call_at");
+  }
+
+  private static long callAt(
+      EventLoop loop, double deadline, long arguments, long count, long names, String method) {
+    if (loop.isDebug()) {
+      DebugMode.check(loop.pythonLoop(), "call_at", arguments, 1, count);
+    }
+    long call = Arguments.call(arguments, 1, count, names, method);
+    return traced(loop, loop.callAt(deadline, call));
+  }
+
+  @Owned
+  private static long traced(EventLoop loop, @Owned long handle) {
+    if (loop.isDebug()) {
+      DebugMode.trace(loop.pythonLoop(), handle);
+    }
+    return handle;
+  }
+
+  private static double seconds(long arguments, long count, String ifNone) {
+    if (count == 0) {
+      return 0; // Arguments.call is about to complain
+    }
+    long number = Arguments.get(arguments, 0);
+    if (number == PyObjects.Py_None) {
+      throw PyException.typeError(ifNone);
+    }
+    return Arguments.toDouble(number);
+  }
+
+  private static long stop(long self, long b, long c, long d) {
+    Loops.of(self).stop();
+    return Arguments.none();
+  }
+
+  private static long startRun(long self, long b, long c, long d) {
+    Loops.open(self).startRun();
+    return Arguments.none();
+  }
+
+  private static long abandonRun(long self, long b, long c, long d) {
+    Loops.of(self).abandonRun();
+    return Arguments.none();
+  }
+
+  private static long hasStopped(long self, long b, long c, long d) {
+    return Arguments.bool(Loops.of(self).hasStopped());
+  }
+
+  private static long flush(long self, long b, long c, long d) {
+    Loops.open(self).flush();
+    return Arguments.none();
+  }
+
+  private static long wakeUp(long self, long b, long c, long d) {
+    Loops.of(self).wakeUp();
+    return Arguments.none();
+  }
+
+  private static long close(long self, long b, long c, long d) {
+    Loops.of(self).close();
+    return Arguments.none();
+  }
+
+  private static long setDebug(long self, long enabled, long c, long d) {
+    Loops.of(self).setDebug(enabled == PyObjects.Py_True);
+    return Arguments.none();
+  }
+
+  /**
+   * {@code _failed_call()}: the call of the batch that started last, as {@code (call, transport)}
+   * where {@code transport} is whose {@code data_received} it was, or {@code None}; {@code None} if
+   * no call has started.
+   */
+  private static long failedCall(long self, long b, long c, long d) {
+    EventLoop loop = Loops.of(self);
+    long sequence = loop.lastStarted();
+    long call = sequence < 0 ? 0 : loop.find(sequence);
+    if (call == 0) {
+      return Arguments.none();
+    }
+    long transport = PyObjects.Py_None;
+    for (Reader reader : loop.readers()) {
+      if (reader.isDelivery(sequence)) {
+        transport = reader.transport();
+      }
+    }
+    return Tuples.of(Ref.take(call), Ref.take(transport));
+  }
+
+  /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */
+  private static long handleFor(long self, long call, long c, long d) {
+    return Loops.open(self).handleFor(Ref.take(call));
+  }
+
+  private static long addForeignHandle(long self, long handle, long c, long d) {
+    Loops.open(self).addForeignHandle(handle);
+    return Arguments.none();
+  }
+
+  private static long watch(long self, long arguments, long count, long d) {
+    Arguments.expect("_watch", count, 3);
+    Loops.open(self)
+        .fdWatches()
+        .add(
+            (int) Arguments.toLong(Arguments.get(arguments, 0)),
+            direction(Arguments.get(arguments, 1)),
+            Arguments.get(arguments, 2));
+    return Arguments.none();
+  }
+
+  private static long unwatch(long self, long arguments, long count, long d) {
+    Arguments.expect("_unwatch", count, 2);
+    EventLoop loop = Loops.of(self);
+    return Arguments.bool(
+        !loop.isClosed()
+            && loop.fdWatches()
+                .remove(
+                    (int) Arguments.toLong(Arguments.get(arguments, 0)),
+                    direction(Arguments.get(arguments, 1))));
+  }
+
+  private static int direction(long writing) {
+    return writing == PyObjects.Py_True ? Poller.WRITE : Poller.READ;
+  }
+}

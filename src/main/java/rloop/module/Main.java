@@ -1,0 +1,75 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
+
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.PyErrors;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.type.Functions;
+import rloop.loop.HandleType;
+
+/** Where Python enters Java for the first time. */
+@SuppressWarnings("unused") // reached through JNI and method handles
+public final class Main {
+  private static @Nullable HandleTypes types;
+
+  private Main() {}
+
+  /** Returns a new reference to the module {@code rloop._core}, or 0 with an exception set. */
+  public static long start() {
+    try {
+      return createModule();
+    } catch (PyException e) {
+      e.set();
+      return 0;
+    }
+  }
+
+  private static long createModule() {
+    HandleTypes types = new HandleTypes(HandleType.handle(), HandleType.timerHandle());
+    Main.types = types;
+    HandleMethods.add(types);
+    long module = PyException.check(PyRuntime.PyModule_New("rloop._core"));
+    set(module, "Handle", types.handle().base);
+    set(module, "TimerHandle", types.timerHandle().base);
+    set(module, "Transport", TransportMethods.type());
+    new Functions(module, MethodHandles.lookup())
+        .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
+        .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()");
+    return module;
+  }
+
+  /**
+   * {@code install(loop_class)}: adds the methods to {@code rloop.RLoop} and takes the final classes
+   * of handles from {@code rloop.handles}.
+   */
+  private static long install(long module, long loopClass, long c, long d) {
+    HandleTypes types = HandleTypes.require(Main.types);
+    long handles = PyException.check(PyRuntime.PyImport_ImportModule("rloop.handles"));
+    types.handle().setType(attribute(handles, "Handle"));
+    types.timerHandle().setType(attribute(handles, "TimerHandle"));
+    Ref.drop(handles);
+    Loops.setLoopClass(loopClass);
+    LoopMethods.addTo(loopClass, types);
+    return Arguments.none();
+  }
+
+  /** {@code collect_java_garbage()}: for tests of what a collection in the middle of things does. */
+  private static long collectJavaGarbage(long module, long b, long c, long d) {
+    System.gc();
+    return Arguments.none();
+  }
+
+  private static long attribute(long object, String name) {
+    return PyException.check(PyObjects.PyObject_GetAttrString(object, name));
+  }
+
+  private static void set(long module, String name, long value) {
+    PyException.checkStatus(PyObjects.PyObject_SetAttrString(module, name, value));
+  }
+}

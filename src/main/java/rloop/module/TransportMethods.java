@@ -1,0 +1,192 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
+
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.PyBuffers;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyBuffer;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+import rloop.cpython.type.Methods;
+import rloop.ffi.Memory;
+import rloop.transport.Callbacks;
+import rloop.transport.Connection;
+import rloop.transport.Connections;
+import rloop.transport.TransportType;
+
+/** The methods of {@code rloop._core.Transport}. */
+@SuppressWarnings("unused") // reached through method handles
+final class TransportMethods {
+  private static final TransportType TYPE = new TransportType();
+  private static final Connections CONNECTIONS = new Connections(TYPE);
+
+  private TransportMethods() {}
+
+  /** Adds the methods to the type and returns it, borrowed. */
+  static long type() {
+    new Methods(TYPE.base, MethodHandles.lookup())
+        .add("_open", "open", FAST, "($self, loop, fd, /)")
+        .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
+        .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
+        .add("pause_reading", "pauseReading", NO_ARGUMENTS, "($self, /)")
+        .add("resume_reading", "resumeReading", NO_ARGUMENTS, "($self, /)")
+        .add("is_reading", "isReading", NO_ARGUMENTS, "($self, /)")
+        .add("_receive_into", "receiveInto", ONE_ARGUMENT, "($self, buffer, /)")
+        .add("_take_held", "takeHeld", NO_ARGUMENTS, "($self, /)")
+        .add("_write", "write", ONE_ARGUMENT, "($self, data, /)")
+        .add("_is_end_requested", "isEndRequested", NO_ARGUMENTS, "($self, /)")
+        .add("_write_eof", "writeEof", NO_ARGUMENTS, "($self, /)")
+        .add("get_write_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
+        .add("get_write_buffer_limits", "waterMarks", NO_ARGUMENTS, "($self, /)")
+        .add("_set_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
+        .add("_await_drain", "awaitDrain", NO_ARGUMENTS, "($self, /)")
+        .add("_end_await_drain", "endAwaitDrain", NO_ARGUMENTS, "($self, /)")
+        .add("_close", "close", NO_ARGUMENTS, "($self, /)")
+        .add("_abort", "abort", NO_ARGUMENTS, "($self, /)")
+        .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
+        .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)")
+        .add("_forget", "forget", NO_ARGUMENTS, "($self, /)");
+    return TYPE.base;
+  }
+
+  private static long open(long self, long arguments, long count, long d) {
+    Arguments.expect("_open", count, 2);
+    Connection connection =
+        new Connection(
+            Loops.open(Arguments.get(arguments, 0)),
+            (int) Arguments.toLong(Arguments.get(arguments, 1)),
+            new Callbacks(Ref.take(self), PyException.check(PyRuntime.PyContext_CopyCurrent())));
+    CONNECTIONS.add(self, connection);
+    return Arguments.none();
+  }
+
+  /** {@code _set_receiver(data_received)}, or {@code None} for a {@code BufferedProtocol}. */
+  private static long setReceiver(long self, long receiver, long c, long d) {
+    CONNECTIONS.of(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
+    return Arguments.none();
+  }
+
+  private static long startReading(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).startReading();
+    return Arguments.none();
+  }
+
+  private static long pauseReading(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).pauseReading();
+    return Arguments.none();
+  }
+
+  private static long resumeReading(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).resumeReading();
+    return Arguments.none();
+  }
+
+  private static long isReading(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).isReading());
+  }
+
+  /** {@code _receive_into(buffer)}: how many bytes were received; 0 is nothing to tell. */
+  private static long receiveInto(long self, long buffer, long c, long d) {
+    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      return PyScalars.PyLong_FromLongLong(
+          CONNECTIONS.of(self).receiveInto(view.address(), view.length()));
+    }
+  }
+
+  /** {@code _take_held()}: data that was read and held back, or {@code None}. */
+  private static long takeHeld(long self, long b, long c, long d) {
+    long data = CONNECTIONS.of(self).takeHeld();
+    return data == 0 ? Arguments.none() : data;
+  }
+
+  /**
+   * {@code _write(data)}: {@code None} if all is done; {@code True} if the protocol is to be paused
+   * now; {@code False} if nothing was done, for want of {@code bytes} or of an open connection.
+   *
+   * <p>Hot. Python has the last word because user code must not run above a Java frame.
+   */
+  private static long write(long self, long data, long c, long d) {
+    Connection connection = CONNECTIONS.of(self);
+    if (Ref.type(data) != PyScalars.PyBytes_Type || !connection.takesData()) {
+      return Arguments.bool(false);
+    }
+    long length = Memory.getLong(data + Layout.SIZE);
+    if (length == 0) {
+      return Arguments.none();
+    }
+    return connection.write(Ref.take(data), data + Layout.BYTES_DATA, length)
+        ? Arguments.bool(true)
+        : Arguments.none();
+  }
+
+  private static long isEndRequested(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).isEndRequested());
+  }
+
+  private static long writeEof(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).writeEof();
+    return Arguments.none();
+  }
+
+  private static long bufferSize(long self, long b, long c, long d) {
+    return PyScalars.PyLong_FromLongLong(CONNECTIONS.of(self).bufferSize());
+  }
+
+  /** {@code get_write_buffer_limits()}: {@code (low, high)}, in bytes. */
+  private static long waterMarks(long self, long b, long c, long d) {
+    Connection connection = CONNECTIONS.of(self);
+    return Tuples.of(
+        PyScalars.PyLong_FromLongLong(connection.lowWater()),
+        PyScalars.PyLong_FromLongLong(connection.highWater()));
+  }
+
+  private static long setWaterMarks(long self, long arguments, long count, long d) {
+    Arguments.expect("_set_water_marks", count, 2);
+    return Arguments.bool(
+        CONNECTIONS
+            .of(self)
+            .setWaterMarks(
+                Arguments.toLong(Arguments.get(arguments, 0)),
+                Arguments.toLong(Arguments.get(arguments, 1))));
+  }
+
+  private static long awaitDrain(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).awaitDrain());
+  }
+
+  private static long endAwaitDrain(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).endAwaitDrain();
+    return Arguments.none();
+  }
+
+  private static long close(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).close());
+  }
+
+  private static long abort(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).abort());
+  }
+
+  private static long isClosing(long self, long b, long c, long d) {
+    return Arguments.bool(CONNECTIONS.of(self).isClosing());
+  }
+
+  private static long dispose(long self, long b, long c, long d) {
+    CONNECTIONS.of(self).dispose();
+    return Arguments.none();
+  }
+
+  /** {@code _forget()}: the last call, from {@code __del__}. */
+  private static long forget(long self, long b, long c, long d) {
+    CONNECTIONS.remove(self);
+    return Arguments.none();
+  }
+}

@@ -1,0 +1,399 @@
+package rloop.transport;
+
+import static rloop.posix.Constants.EAGAIN;
+import static rloop.posix.Constants.EINTR;
+import static rloop.posix.Constants.SHUT_WR;
+
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.ffi.Memory;
+import rloop.loop.Channel;
+import rloop.loop.EventLoop;
+import rloop.loop.Writer;
+import rloop.loop.poll.Poller;
+import rloop.posix.SysSocket;
+
+/**
+ * A connected stream socket: what its transport asks for, and what its descriptor is ready for.
+ *
+ * <pre>
+ *            close()                     queue empty
+ *   OPEN ───────────────► CLOSING ───────────────────► CLOSED
+ *     │                      │  abort(), error           ▲
+ *     └──────────────────────┴───────────────────────────┘
+ * </pre>
+ *
+ * OPEN reads and writes; CLOSING sends what is queued and reads no more; CLOSED has told Python to
+ * call {@code connection_lost} and drops what is written.
+ *
+ * <p>Reading is done when the poller says so, before the batch runs, so data may be read and not
+ * yet delivered when an earlier call of the batch pauses, closes or re-wires the connection: such
+ * data comes back here ({@link Inbound}).
+ */
+public final class Connection extends Channel implements Writer {
+  private enum State {
+    OPEN,
+    CLOSING,
+    CLOSED
+  }
+
+  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
+  private static final int READ_SIZE = 256 * 1024;
+
+  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
+
+  /** As asyncio's default high-water mark, in bytes; the low one is a quarter of it. */
+  private static final long DEFAULT_HIGH_WATER = 64 * 1024;
+
+  private static final int LOW_WATER_DIVISOR = 4;
+
+  private final EventLoop loop;
+  private final Callbacks callbacks;
+  private final Inbound inbound;
+  private final WriteQueue queue = new WriteQueue(Ref::drop);
+  private State state = State.OPEN;
+  private boolean started;
+  private boolean paused;
+  private boolean endOfFile;
+  private boolean endRequested;
+  private boolean protocolPaused;
+
+  /** Sending failed; Python has been scheduled to make the connection lost. */
+  private boolean failed;
+
+  private boolean flushScheduled;
+
+  /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
+  private boolean drainAwaited;
+
+  private boolean disposed;
+  private long highWater = DEFAULT_HIGH_WATER;
+  private long lowWater = DEFAULT_HIGH_WATER / LOW_WATER_DIVISOR;
+
+  /** A connection that does not read before {@link #startReading}. */
+  public Connection(EventLoop loop, int fd, Callbacks callbacks) {
+    super(fd);
+    this.loop = loop;
+    this.callbacks = callbacks;
+    this.inbound = new Inbound(loop, callbacks);
+  }
+
+  // ---- reading -------------------------------------------------------------------------------
+
+  /** Starts to deliver what arrives. */
+  public void startReading() {
+    started = true;
+    updateInterest();
+  }
+
+  /** Stops delivering; data that was read and not yet delivered is held back. */
+  public void pauseReading() {
+    if (state == State.OPEN && !paused) {
+      paused = true;
+      inbound.takeBack();
+      // The poller is not told before the peer sends more: a pause is often a short one.
+    }
+  }
+
+  /** Delivers what was held back, and reads on. */
+  public void resumeReading() {
+    if (state == State.OPEN && paused) {
+      paused = false;
+      inbound.deliverHeld();
+      updateInterest();
+    }
+  }
+
+  /** Whether data is being delivered. */
+  public boolean isReading() {
+    return state == State.OPEN && !paused;
+  }
+
+  /** The protocol has changed; see {@link Inbound#setReceiver}. */
+  public void setReceiver(long receiver) {
+    inbound.setReceiver(receiver);
+  }
+
+  /** Data that was held back and may be delivered now, or 0. */
+  @Owned
+  public long takeHeld() {
+    return isReading() ? inbound.takeHeld() : 0;
+  }
+
+  private boolean wantsToRead() {
+    return started && isReading() && !endOfFile;
+  }
+
+  private int interest() {
+    return (wantsToRead() ? Poller.READ : 0) | (queue.isEmpty() || isGone() ? 0 : Poller.WRITE);
+  }
+
+  private boolean isGone() {
+    return state == State.CLOSED;
+  }
+
+  private void updateInterest() {
+    if (!isGone()) {
+      loop.watch(this, interest());
+    }
+  }
+
+  @Override
+  protected void ready(int readiness) {
+    if ((readiness & Poller.READ) != 0) {
+      if (wantsToRead()) {
+        read();
+      } else {
+        updateInterest();
+      }
+    }
+    if ((readiness & Poller.WRITE) != 0 && !isGone()) {
+      send();
+    }
+  }
+
+  /** Hot: a poll, a receive, a bytes object, a tuple used again. */
+  private void read() {
+    if (inbound.isWaiting() || loop.isBatchFull(this)) {
+      return;
+    }
+    if (inbound.isBuffered()) {
+      loop.schedule(callbacks.readBuffered());
+      return;
+    }
+    long count = SysSocket.recv(fd, READ_BUFFER, READ_SIZE, 0);
+    if (count > 0) {
+      inbound.deliver(
+          PyException.check(PyScalars.PyBytes_FromStringAndSize(READ_BUFFER, count)), count);
+    } else {
+      received(count);
+    }
+  }
+
+  /** The end of the stream, or an error, or nothing. */
+  private void received(long result) {
+    if (result == 0) {
+      endOfFile = true;
+      updateInterest();
+      loop.schedule(callbacks.endOfFile());
+    } else if (result != -EAGAIN && result != -EINTR) {
+      endOfFile = true;
+      updateInterest();
+      loop.schedule(callbacks.readFailed((int) -result));
+    }
+  }
+
+  /**
+   * Receives into a protocol's own buffer.
+   *
+   * @return how many bytes, or 0 if there is nothing to tell the protocol
+   */
+  public long receiveInto(long address, long length) {
+    if (!wantsToRead()) {
+      return 0;
+    }
+    long count = SysSocket.recv(fd, address, length, 0);
+    if (count <= 0) {
+      received(count);
+      return 0;
+    }
+    return count;
+  }
+
+  // ---- writing -------------------------------------------------------------------------------
+
+  /**
+   * Queues data, to be sent when the batch is over.
+   *
+   * @param owner {@code bytes} or what else keeps the memory alive
+   * @return whether the protocol is now to be told to pause
+   */
+  public boolean write(@Owned long owner, long address, long length) {
+    queue.add(owner, address, length);
+    if (queue.bytes() > highWater) {
+      return writeMuch();
+    }
+    if (!flushScheduled) {
+      flushScheduled = true;
+      loop.flushLater(this);
+    }
+    return false;
+  }
+
+  /** So much is worth a call now; the protocol pauses only if the kernel doesn't take it. */
+  private boolean writeMuch() {
+    if (!isWatched(Poller.WRITE)) {
+      send();
+    }
+    if (queue.bytes() <= highWater || protocolPaused) {
+      return false;
+    }
+    protocolPaused = true;
+    return true;
+  }
+
+  /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
+  public boolean takesData() {
+    return !isGone() && !failed && !endRequested && !drainAwaited;
+  }
+
+  /** Whether {@link #writeEof} was called. */
+  public boolean isEndRequested() {
+    return endRequested;
+  }
+
+  @Override
+  public void flush() {
+    flushScheduled = false;
+    // While the kernel's buffer is full the poller tells when to go on.
+    if (!queue.isEmpty() && !isWatched(Poller.WRITE)) {
+      send();
+    }
+  }
+
+  private void send() {
+    int status = queue.send(fd);
+    if (queue.isEmpty()) {
+      drained();
+    } else if (status == 0 || status == -EAGAIN || status == -EINTR) {
+      updateInterest();
+      resumeProtocol();
+    } else {
+      failed = true;
+      queue.clear();
+      updateInterest();
+      loop.schedule(callbacks.writeFailed(-status));
+    }
+  }
+
+  private void drained() {
+    updateInterest();
+    resumeProtocol();
+    if (drainAwaited) {
+      loop.schedule(callbacks.drained());
+    }
+    if (state == State.CLOSING) {
+      lose();
+      loop.schedule(callbacks.connectionLost());
+    } else if (endRequested) {
+      SysSocket.shutdown(fd, SHUT_WR);
+    }
+  }
+
+  private void resumeProtocol() {
+    if (protocolPaused && queue.bytes() <= lowWater) {
+      protocolPaused = false;
+      loop.schedule(callbacks.resumeWriting());
+    }
+  }
+
+  /** How many bytes the kernel has not taken. */
+  public long bufferSize() {
+    flush();
+    return queue.bytes();
+  }
+
+  public long highWater() {
+    return highWater;
+  }
+
+  public long lowWater() {
+    return lowWater;
+  }
+
+  /**
+   * Sets the water marks, in bytes.
+   *
+   * @return whether the protocol is now to be told to pause
+   */
+  public boolean setWaterMarks(long high, long low) {
+    highWater = high;
+    lowWater = low;
+    return queue.bytes() > highWater && writeMuch();
+  }
+
+  /** Shuts the sending side down when all is sent. */
+  public void writeEof() {
+    if (state == State.OPEN && !endRequested) {
+      endRequested = true;
+      if (queue.isEmpty()) {
+        SysSocket.shutdown(fd, SHUT_WR);
+      } else {
+        flush();
+      }
+    }
+  }
+
+  /** Takes no data any more and has Python told when the queue is empty, if it isn't yet. */
+  public boolean awaitDrain() {
+    flush();
+    drainAwaited = true;
+    return queue.isEmpty();
+  }
+
+  /** Takes data again. */
+  public void endAwaitDrain() {
+    drainAwaited = false;
+  }
+
+  // ---- the end -------------------------------------------------------------------------------
+
+  /**
+   * Reads no more and sends what is queued.
+   *
+   * @return whether nothing is left to send: the caller then schedules {@code connection_lost}
+   */
+  public boolean close() {
+    if (state != State.OPEN) {
+      return false;
+    }
+    if (!queue.isEmpty()) {
+      flush();
+    }
+    state = State.CLOSING;
+    inbound.drop();
+    updateInterest();
+    if (queue.isEmpty() && !failed) {
+      lose();
+      return true;
+    }
+    return false;
+  }
+
+  /** Drops what is queued; returns whether the caller has to schedule {@code connection_lost}. */
+  public boolean abort() {
+    if (isGone()) {
+      return false;
+    }
+    queue.clear();
+    inbound.drop();
+    lose();
+    return true;
+  }
+
+  private void lose() {
+    state = State.CLOSED;
+    loop.forget(this);
+  }
+
+  public boolean isClosing() {
+    return state != State.OPEN;
+  }
+
+  @Override
+  protected void loopClosed() {
+    dispose();
+  }
+
+  /** Gives up all references, before Python closes the descriptor. */
+  public void dispose() {
+    abort();
+    if (!disposed) {
+      disposed = true;
+      inbound.dispose();
+      callbacks.dispose();
+    }
+  }
+}

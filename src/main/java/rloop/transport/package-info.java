@@ -1,0 +1,10 @@
+/**
+ * What moves bytes: connections and their write queues.
+ *
+ * <p>Thread rule: with the GIL, on the thread that runs the loop or while none does. Nothing here
+ * calls user code; what a protocol is to be told becomes a call in the loop's pending batch.
+ */
+@NullMarked
+package rloop.transport;
+
+import org.jspecify.annotations.NullMarked;

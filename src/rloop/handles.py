@@ -1,0 +1,58 @@
+"""Handles: real ``asyncio.Handle`` and ``asyncio.TimerHandle`` objects whose call Java keeps.
+
+Imported by Java as it starts; it needs ``rloop._core``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+from rloop import _core
+
+
+class _Call:
+    """What the standard library keeps in three slots, read from the one tuple of the call."""
+
+    __slots__ = ()
+
+    _get_call: Callable[[], tuple[Any, ...] | None]
+
+    @property
+    def _context(self) -> Context | None:
+        call = self._get_call()
+        return None if call is None else call[0]
+
+    @property
+    def _callback(self) -> Callable[..., object] | None:
+        call = self._get_call()
+        return None if call is None else call[1]
+
+    @property
+    def _args(self) -> tuple[Any, ...] | None:
+        call = self._get_call()
+        return None if call is None else call[2:]
+
+
+class Handle(_Call, _core.Handle):
+    """What ``call_soon`` returns."""
+
+    __slots__ = ()
+
+
+class TimerHandle(_Call, _core.TimerHandle):
+    """What ``call_later`` and ``call_at`` return."""
+
+    __slots__ = ()
+
+
+def run(handle: asyncio.Handle) -> None:
+    """Runs a handle as the standard library's loop does, errors included."""
+    if not handle.cancelled():
+        handle._run()
+
+
+def check_signals() -> None:
+    """Does nothing; as Python enters it, the signal handlers that are due are run."""

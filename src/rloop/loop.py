@@ -1,0 +1,277 @@
+"""``RLoop``: asyncio's selector loop with everything that is hot replaced by Java.
+
+Java adds ``call_soon``, ``call_soon_threadsafe``, ``call_later``, ``call_at`` and ``stop``, and
+brings the batches of calls over which ``_run_once`` iterates. What remains is the standard
+library's, over the few private methods that are overridden here; it has no selector and, unless
+signal handlers are set, no self-pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import sys
+import threading
+import time
+import types
+import weakref
+from asyncio import base_events, constants, format_helpers, sslproto
+from asyncio.log import logger
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
+from itertools import chain, starmap
+from typing import TYPE_CHECKING, Any
+
+from . import fork, jvm
+
+if TYPE_CHECKING:
+    import socket
+
+Call = tuple[Any, ...]  # (context, callback, *arguments)
+
+_installation = threading.Lock()
+_is_installed = False
+
+
+def _install() -> None:
+    """Starts Java and has it add its methods; does nothing from the second time on."""
+    global _is_installed  # a process has one Java
+    core = jvm.core()
+    with _installation:
+        if not _is_installed:
+            core.install(RLoop)
+            fork.forbid_in_children(
+                (owner, name)
+                for owner in (RLoop, core.Handle, core.TimerHandle, core.Transport)
+                for name, method in vars(owner).items()
+                if isinstance(method, types.MethodDescriptorType)
+            )
+            _is_installed = True
+
+
+class RLoop(asyncio.SelectorEventLoop):
+    """An asyncio event loop with a Java core, on one thread."""
+
+    __slots__ = ("_state",)
+
+    if TYPE_CHECKING:
+        _state: Iterable[Iterable[Call]]
+        _open: Callable[[str | None], Any]
+        _start_run: Callable[[], None]
+        _abandon_run: Callable[[], None]
+        _has_stopped: Callable[[], bool]
+        _flush: Callable[[], None]
+        _close: Callable[[], None]
+        _set_debug: Callable[[bool], None]
+        _failed_call: Callable[[], tuple[Call, Any] | None]
+        _handle_for: Callable[[Call], asyncio.Handle]
+        _add_foreign_handle: Callable[[asyncio.Handle], None]
+        _watch: Callable[[int, bool, asyncio.Handle], None]
+        _unwatch: Callable[[int, bool], bool]
+
+    def __init__(self) -> None:
+        """Starts Java in the process's first loop."""
+        _install()
+        self._state = self._open(os.environ.get("RLOOP_POLLER"))
+        base_events.BaseEventLoop.__init__(self)  # not the selector loop's, which has a selector
+        self._selector = None
+        self._ssock = self._csock = None
+        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._signal_handlers: dict[int, asyncio.Handle] = {}
+        self._unix_server_sockets: dict[socket.socket, int] = {}
+
+    def time(self) -> float:
+        """Seconds on the clock that deadlines refer to."""
+        return time.monotonic()
+
+    # ---- running ---------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """Runs until ``stop()``: the standard library's ``run_forever`` calls it in its loop."""
+        self._start_run()
+        try:
+            while not self._has_stopped():
+                self._run_batches()
+        except BaseException:
+            self._abandon_run()
+            raise
+        self._stopping = True
+
+    def _run_batches(self) -> None:
+        calls = chain.from_iterable(self._state)
+        if self._debug:
+            _consume(map(self._run_timed, calls))
+            return
+        runs = starmap(Context.run, calls)
+        while True:
+            try:
+                _consume(runs)
+                return
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as exc:
+                self._report(exc)
+
+    def _run_timed(self, call: Call) -> None:
+        context, *run = call
+        self._current_handle = handle = self._describe(call)
+        started = self.time()
+        try:
+            context.run(*run)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._report(exc)
+        finally:
+            self._current_handle = None
+        elapsed = self.time() - started
+        if elapsed >= self.slow_callback_duration:
+            logger.warning(
+                "Executing %s took %.3f seconds", base_events._format_handle(handle), elapsed
+            )
+
+    def _describe(self, call: Call) -> asyncio.Handle:
+        """The handle that a call runs, or one made for it."""
+        if len(call) == 3 and isinstance(call[2], asyncio.Handle):
+            return call[2]
+        return self._handle_for(call)
+
+    def _report(self, exc: BaseException) -> None:
+        """Reports what the call that started last has raised, as the standard library would."""
+        failed = self._failed_call()
+        if failed is None:
+            raise exc  # it came from the loop itself
+        call, transport = failed
+        if transport is not None:
+            transport._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
+            return
+        _, callback, *args = call
+        self.call_exception_handler(
+            {
+                "message": "Exception in callback "
+                + format_helpers._format_callback_source(callback, args),
+                "exception": exc,
+                "handle": self._handle_for(call),
+            }
+        )
+
+    def close(self) -> None:
+        """Sends what transports have queued and closes the loop."""
+        if not self.is_running() and not self.is_closed():
+            self._flush()
+        super().close()
+        self._close()
+
+    # ---- debug mode --------------------------------------------------------------------------------
+
+    def set_debug(self, enabled: bool) -> None:
+        """Switches asyncio's debug mode."""
+        super().set_debug(enabled)
+        self._set_debug(bool(enabled))
+
+    def _check_call(self, method: str, callback: object) -> None:
+        """Java calls this before it schedules a callback in debug mode."""
+        if method != "call_soon_threadsafe":
+            self._check_thread()
+        self._check_callback(callback, method)
+
+    def _trace(self, handle: Any, _: None = None) -> None:
+        """Java calls this with each handle that it makes in debug mode."""
+        handle._source_traceback = format_helpers.extract_stack(sys._getframe(1))
+
+    # ---- what the standard library's code calls ------------------------------------------------------
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        if not handle.cancelled():
+            self._add_foreign_handle(handle)
+
+    def _add_callback_signalsafe(self, handle: asyncio.Handle) -> None:
+        self._add_callback(handle)
+        self._write_to_self()
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Timers leave the queue as they are cancelled; nothing is counted."""
+
+    def _add_reader(
+        self, fd: int, callback: Callable[..., object], *args: Any
+    ) -> asyncio.Handle:
+        return self._watch_fd(fd, False, callback, args)
+
+    def _add_writer(
+        self, fd: int, callback: Callable[..., object], *args: Any
+    ) -> asyncio.Handle:
+        return self._watch_fd(fd, True, callback, args)
+
+    def _watch_fd(
+        self, fd: Any, writing: bool, callback: Callable[..., object], args: tuple[Any, ...]
+    ) -> asyncio.Handle:
+        handle = self._handle_for((copy_context(), callback, *args))
+        if self._debug:
+            self._trace(handle)
+        self._watch(selectors._fileobj_to_fd(fd), writing, handle)
+        return handle
+
+    def _remove_reader(self, fd: Any) -> bool:
+        return not self.is_closed() and self._unwatch(selectors._fileobj_to_fd(fd), False)
+
+    def _remove_writer(self, fd: Any) -> bool:
+        return not self.is_closed() and self._unwatch(selectors._fileobj_to_fd(fd), True)
+
+    def _make_socket_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+    ) -> asyncio.Transport:
+        from .transport import SocketTransport  # derives from a class that Java makes
+
+        self._ensure_fd_no_transport(sock)
+        return SocketTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_ssl_transport(
+        self,
+        rawsock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: Any,
+        waiter: asyncio.Future[None] | None = None,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+        ssl_handshake_timeout: float | None = constants.SSL_HANDSHAKE_TIMEOUT,
+        ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
+    ) -> Any:
+        ssl_protocol = sslproto.SSLProtocol(
+            self,
+            protocol,
+            sslcontext,
+            waiter,
+            server_side,
+            server_hostname,
+            ssl_handshake_timeout=ssl_handshake_timeout,
+            ssl_shutdown_timeout=ssl_shutdown_timeout,
+        )
+        self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
+        return ssl_protocol._app_transport
+
+    # ---- signals: the self-pipe, made when the first handler is set ------------------------------------
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+        """Calls ``callback`` on the loop when the signal arrives; on the main thread only."""
+        if self._csock is None and not self.is_closed():
+            self._make_self_pipe()
+        super().add_signal_handler(sig, callback, *args)
+
+    def _close_self_pipe(self) -> None:
+        if self._csock is not None:
+            super()._close_self_pipe()
+
+
+def _consume(iterator: Iterable[object]) -> None:
+    deque(iterator, maxlen=0)

@@ -1,0 +1,31 @@
+"""Event loop policies, which asyncio has up to 3.15; deprecated there since 3.14."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from .runners import new_event_loop
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+_BasePolicy: Any
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    _BasePolicy = getattr(asyncio, "DefaultEventLoopPolicy", object)
+
+
+class EventLoopPolicy(_BasePolicy):  # type: ignore[misc]
+    """A policy whose loops are rloop's."""
+
+    def _loop_factory(self) -> RLoop:
+        return new_event_loop()
+
+
+def install() -> None:
+    """Makes rloop what ``asyncio.run`` and ``asyncio.new_event_loop`` use in this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        asyncio.set_event_loop_policy(EventLoopPolicy())

@@ -1,0 +1,335 @@
+"""Stream transports over connected sockets.
+
+Java reads, writes and knows the state (``rloop.transport.Connection``); here is what calls the
+protocol. Methods of the protocol run with no Java frame on the stack: Java either puts a call into
+the loop's next batch, or answers a method here what is left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from asyncio import base_events, constants, futures, protocols, trsock
+from asyncio.log import logger
+
+from rloop import _core
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+Data = bytes | bytearray | memoryview
+
+_write = _core.Transport._write
+
+_DATA_TYPES = (
+    "bytes, bytearray, or memoryview object" if sys.version_info >= (3, 13) else "bytes-like object"
+)
+
+
+class SocketTransport(_core.Transport):
+    """What ``create_connection`` and ``create_server`` give to a protocol."""
+
+    _start_tls_compatible = True
+    _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
+
+    _sock: socket.socket | None = None  # for __del__ after a failed __init__
+
+    def __init__(
+        self,
+        loop: RLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+    ) -> None:
+        """Schedules ``connection_made``, then reading, then the waiter's result."""
+        super().__init__(extra)
+        self._extra["socket"] = trsock.TransportSocket(sock)
+        self._extra["sockname"] = _name_or_none(sock.getsockname)
+        if "peername" not in self._extra:
+            self._extra["peername"] = _name_or_none(sock.getpeername)
+        self._loop: RLoop = loop
+        self._sock = sock
+        self._sock_fd = sock.fileno()
+        self._server = server
+        self._lost_writes = 0
+        self._empty_waiter: asyncio.Future[None] | None = None
+        self._open(loop, self._sock_fd)
+        self.set_protocol(protocol)
+        if server is not None:
+            server._attach(*self._server_arguments())
+        loop._transports[self._sock_fd] = self
+        base_events._set_nodelay(sock)
+
+        loop.call_soon(protocol.connection_made, self)
+        loop.call_soon(self._start_reading)
+        if waiter is not None:
+            loop.call_soon(futures._set_result_unless_cancelled, waiter, None)
+
+    def _server_arguments(self) -> tuple[Any, ...]:
+        """A server knows its transports from 3.13 on; before, it counts them."""
+        return (self,) if sys.version_info >= (3, 13) else ()
+
+    def __repr__(self) -> str:
+        info = [self.__class__.__name__]
+        if self._sock is None:
+            info.append("closed")
+        else:
+            if self.is_closing():
+                info.append("closing")
+            info.append(f"fd={self._sock_fd}")
+            if not self._loop.is_closed():
+                info.append("read=polling" if self.is_reading() else "read=idle")
+                size = self.get_write_buffer_size()
+                info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+        return f"<{' '.join(info)}>"
+
+    def __del__(self, _warn: Any = warnings.warn) -> None:
+        if self._sock is not None:
+            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._dispose()
+            self._sock.close()
+            if self._server is not None:
+                self._server._detach(*self._server_arguments())
+        self._forget()
+
+    # ---- protocol ------------------------------------------------------------------------------
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Data goes to this protocol from now on, data that was read before included."""
+        self._protocol: Any = protocol
+        if isinstance(protocol, protocols.BufferedProtocol):
+            self._set_receiver(None)
+        else:
+            self._set_receiver(protocol.data_received)  # type: ignore[attr-defined]
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """The protocol that gets the data."""
+        return self._protocol  # type: ignore[no-any-return]
+
+    def _call_protocol(self, method: str, *args: Any) -> Any:
+        """What the protocol answers; None after an error, which has closed the transport."""
+        try:
+            return getattr(self._protocol, method)(*args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
+            return None
+
+    # ---- reading: calls that Java puts into a batch ----------------------------------------------
+
+    def _read_buffered(self) -> None:
+        if self.is_closing() or not self.is_reading():
+            return
+        buffer = self._call_protocol("get_buffer", -1)
+        if buffer is None:
+            return
+        try:
+            if not len(buffer):
+                raise RuntimeError("get_buffer() returned an empty buffer")
+            count = self._receive_into(buffer)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal error: protocol.get_buffer() call failed.")
+            return
+        if count:
+            self._call_protocol("buffer_updated", count)
+
+    def _deliver_held(self) -> None:
+        data = self._take_held()
+        if data is None:
+            return
+        if isinstance(self._protocol, protocols.BufferedProtocol):
+            try:
+                protocols._feed_data_to_buffered_proto(self._protocol, data)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as exc:
+                self._fatal_error(exc, "Fatal error: protocol.buffer_updated() call failed.")
+        else:
+            self._call_protocol("data_received", data)
+
+    def _end_of_file(self) -> None:
+        if self.is_closing():
+            return
+        if self._loop.get_debug():
+            logger.debug("%r received EOF", self)
+        if not self._call_protocol("eof_received"):
+            self.close()
+
+    def _read_failed(self, errno: int) -> None:
+        self._fatal_error(OSError(errno, os.strerror(errno)), "Fatal read error on socket transport")
+
+    # ---- writing -------------------------------------------------------------------------------
+
+    def write(self, data: Data) -> None:
+        """Queues data; what a batch of callbacks writes is sent in one call when it is over."""
+        answer = _write(self, data)
+        if answer is not None:
+            if answer:
+                self._pause_writing()
+            else:
+                self._write_unusual(data)
+
+    def _write_unusual(self, data: Data) -> None:
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"data argument must be a {_DATA_TYPES}, not {type(data).__name__!r}")
+        self._check_writable("write")
+        if not data:
+            return
+        if _write(self, bytes(data)) is False:
+            self._warn_of_lost_write()
+
+    def _check_writable(self, method: str) -> None:
+        if self._is_end_requested():
+            raise RuntimeError(f"Cannot call {method}() after write_eof()")
+        if self._empty_waiter is not None:
+            raise RuntimeError(f"unable to {method}; sendfile is in progress")
+
+    def _warn_of_lost_write(self) -> None:
+        self._lost_writes += 1
+        if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            logger.warning("socket.send() raised exception.")
+
+    def writelines(self, list_of_data: Iterable[Data]) -> None:
+        """Queues several pieces of data."""
+        self._check_writable("writelines" if sys.version_info >= (3, 12) else "write")
+        for data in list_of_data:
+            self.write(data)
+
+    def can_write_eof(self) -> bool:
+        """Sockets can shut one direction down."""
+        return True
+
+    def write_eof(self) -> None:
+        """Shuts the sending side down when all that was written is sent."""
+        self._write_eof()
+
+    def _write_failed(self, errno: int) -> None:
+        self._fatal_error(
+            OSError(errno, os.strerror(errno)), "Fatal write error on socket transport"
+        )
+
+    # ---- flow control ----------------------------------------------------------------------------
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Sets the water marks, in bytes; raises ValueError unless high >= low >= 0."""
+        if high is None:
+            high = 64 * 1024 if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        if self._set_water_marks(high, low):
+            self._pause_writing()
+
+    def _pause_writing(self) -> None:
+        self._call_flow_control("pause_writing")
+
+    def _resume_writing(self) -> None:
+        self._call_flow_control("resume_writing")
+
+    def _call_flow_control(self, method: str) -> None:
+        if self._protocol is None:
+            return
+        try:
+            getattr(self._protocol, method)()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._loop.call_exception_handler(
+                {
+                    "message": f"protocol.{method}() failed",
+                    "exception": exc,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+
+    # ---- sendfile: the loop empties the queue, then uses the socket itself -------------------------
+
+    def _make_empty_waiter(self) -> asyncio.Future[None]:
+        if self._empty_waiter is not None:
+            raise RuntimeError("Empty waiter is already set")
+        self._empty_waiter = self._loop.create_future()
+        if self._await_drain():
+            self._empty_waiter.set_result(None)
+        return self._empty_waiter
+
+    def _reset_empty_waiter(self) -> None:
+        self._empty_waiter = None
+        self._end_await_drain()
+
+    def _drained(self) -> None:
+        if self._empty_waiter is not None and not self._empty_waiter.done():
+            self._empty_waiter.set_result(None)
+
+    # ---- the end -----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
+        if self._close():
+            self._loop.call_soon(self._call_connection_lost, None)
+
+    def abort(self) -> None:
+        """Drops what is queued and calls ``connection_lost(None)`` soon."""
+        self._force_close(None)
+
+    def _fatal_error(
+        self, exc: BaseException, message: str = "Fatal error on transport"
+    ) -> None:
+        if self._loop is None:
+            return
+        if isinstance(exc, OSError):
+            if self._loop.get_debug():
+                logger.debug("%r: %s", self, message, exc_info=exc)
+        else:
+            self._loop.call_exception_handler(
+                {
+                    "message": message,
+                    "exception": exc,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+        self._force_close(exc)
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        if self._abort():
+            self._loop.call_soon(self._call_connection_lost, exc)
+
+    def _call_connection_lost(self, exc: BaseException | None) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            self._protocol.connection_lost(exc)
+        finally:
+            self._dispose()
+            self._sock = None
+            sock.close()
+            self._protocol = None
+            self._loop = None  # type: ignore[assignment]
+            server, self._server = self._server, None
+            if server is not None:
+                server._detach(*self._server_arguments())
+            if self._empty_waiter is not None and not self._empty_waiter.done():
+                self._empty_waiter.set_exception(
+                    ConnectionError("Connection is closed by peer")
+                )
+
+
+def _name_or_none(get_name: Any) -> Any:
+    try:
+        return get_name()
+    except OSError:
+        return None
