@@ -12,7 +12,7 @@ import rloop.ffi.Memory;
 final class StructsTest {
   private static final int LENGTH = 3;
 
-  @Property(tries = 100)
+  @Property(tries = 200)
   void iovec(
       @ForAll @IntRange(max = LENGTH - 1) int index, @ForAll long base, @ForAll long length) {
     long array = Memory.allocate(LENGTH * Iovec.SIZE);
