@@ -13,8 +13,7 @@ import java.util.List;
 
 @AnalyzeClasses(packages = "rloop", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
-  @ArchTest
-  static final ArchRule packages_use_only_what_is_below_them = downwardsOnly();
+  @ArchTest static final ArchRule packages_use_only_what_is_below_them = downwardsOnly();
 
   @ArchTest
   static final ArchRule only_ffi_uses_the_linker =
