@@ -1,29 +1,76 @@
 """Makes the AOT cache: the program that ``AotCache.train_in_background`` starts.
 
-It runs a loop as programs do, a short while, so that Java learns which classes that takes; when
-Java ends it writes what it learnt.
+It runs a loop for a moment as servers and clients do, so that Java learns which classes that
+takes; when its Java ends, Java writes down what it has learnt.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
 from . import java_home, jvm
 from .aot_cache import AotCache
+from .loop import RLoop
 
 _LOWEST_PRIORITY = 19
 _LIMIT_SECONDS = 120
 
+_ROUNDS = 100
+_MESSAGE = bytes(1024)
+
 
 def main() -> None:
-    """Makes the cache that fits what the environment of this process says."""
+    """Makes the cache that fits the environment of this process."""
     os.nice(_LOWEST_PRIORITY)
     signal.alarm(_LIMIT_SECONDS)
     AotCache(java_home.find(), jvm.JAR, jvm.options()).make(_train)
-    os._exit(0)  # Java is gone, and what it made should not be met by Python's finalisation
+    os._exit(0)  # Java is gone: Python's finalisation should not meet what it made
 
 
 def _train(output: str) -> None:
     vm = jvm.start_training(output)
+    with asyncio.Runner(loop_factory=RLoop) as runner:
+        runner.run(_serve_and_ask())
     vm.destroy()
+
+
+async def _serve_and_ask() -> None:
+    """Streams, a protocol, timers: what a program meets in its first second."""
+    loop = asyncio.get_running_loop()
+    for make_server in (
+        asyncio.start_server(_echo_stream, "127.0.0.1", 0),
+        loop.create_server(_EchoProtocol, "127.0.0.1", 0),
+    ):
+        server = await make_server
+        async with server:
+            await _ask(*server.sockets[0].getsockname())
+    loop.call_later(1, int).cancel()
+    await loop.run_in_executor(None, int)
+
+
+async def _ask(host: str, port: int) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    for _ in range(_ROUNDS):
+        writer.write(_MESSAGE)
+        await asyncio.wait_for(reader.readexactly(len(_MESSAGE)), timeout=1)
+        await asyncio.sleep(0)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def _echo_stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(len(_MESSAGE)):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+class _EchoProtocol(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(data)
