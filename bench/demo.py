@@ -25,9 +25,10 @@ from harness.server import Server, running
 CONNECTIONS = 50
 WARMUP_SECONDS = 2.0
 TICK_SECONDS = 0.1
+NO_DIGITS_FROM = 1000
 BAR_WIDTH = 30
 LABEL_WIDTH = 34
-VALUE_WIDTH = 14
+VALUE_WIDTH = 17
 BASELINE, OURS = "asyncio", "rloop"
 
 
@@ -48,7 +49,7 @@ def difference(ours: float, baseline: float) -> str:
 
 
 def microseconds(value: float) -> str:
-    return f"{value:,.1f} µs"
+    return f"{value:,.0f} µs" if value >= NO_DIGITS_FROM else f"{value:,.1f} µs"
 
 
 LINES = [
@@ -107,11 +108,11 @@ def prepare() -> None:
 
 def print_table(baseline: dict[str, float], ours: dict[str, float]) -> None:
     titles = (BASELINE, OURS, f"{OURS} to {BASELINE}")
-    print(f"\n{'':{LABEL_WIDTH}}" + "".join(f"{title:>{VALUE_WIDTH + 3}}" for title in titles))
+    print(f"\n{'':{LABEL_WIDTH}}" + "".join(f"{title:>{VALUE_WIDTH}}" for title in titles))
     for line in LINES:
         before, after = baseline[line.metric], ours[line.metric]
         texts = (line.text(before), line.text(after), line.compare(after, before))
-        print(f"{line.label:{LABEL_WIDTH}}" + "".join(f"{t:>{VALUE_WIDTH + 3}}" for t in texts))
+        print(f"{line.label:{LABEL_WIDTH}}" + "".join(f"{t:>{VALUE_WIDTH}}" for t in texts))
     faster = ours["requests_per_second"] / baseline["requests_per_second"]
     print(f"\nThe same server answers {faster:.1f} times as many requests a second on rloop.")
 

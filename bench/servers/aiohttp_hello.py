@@ -6,6 +6,7 @@ import asyncio
 import loops
 from aiohttp import web
 
+from servers.launch import run_server
 from servers.listening import new_listener
 
 
@@ -27,9 +28,7 @@ async def serve() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loop", choices=loops.MODULES, required=True)
-    loop = loops.new_event_loop(parser.parse_args().loop)
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(serve())
+    run_server(parser.parse_args().loop, serve())
 
 
 if __name__ == "__main__":

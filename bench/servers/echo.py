@@ -9,6 +9,7 @@ from typing import cast
 
 import loops
 
+from servers.launch import run_server
 from servers.listening import Listener, new_listener
 
 # Larger than the largest message: how many reads it takes is the kernel's doing, not the server's.
@@ -98,9 +99,7 @@ def main() -> None:
     parser.add_argument("--loop", choices=loops.MODULES, required=True)
     parser.add_argument("--mode", choices=MODES, required=True)
     arguments = parser.parse_args()
-    loop = loops.new_event_loop(arguments.loop)
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(MODES[arguments.mode](new_listener()))
+    run_server(arguments.loop, MODES[arguments.mode](new_listener()))
 
 
 if __name__ == "__main__":
