@@ -7,10 +7,10 @@ trusted, Java starts without it.
 What makes a cache dangerous, and what is done about it:
 
 * Java maps the file and believes it, so a damaged one is a crash at start. It is written under
-  another name, synced, then renamed. Beside it stands its *seal*: size, inode and times of the
-  file, by which any later change shows at the price of a system call (nobody can set ctime). Where
-  they differ because the file was copied, as into a container image, its content must have the
-  seal's checksum.
+  another name, tried by another process, synced, then renamed. Beside it stands its *seal*: size,
+  inode and times of the file, by which any later change shows at the price of a system call
+  (nobody can set ctime). Where they differ because the file was copied, as into a container image,
+  its content must have the seal's checksum.
 * Whoever can write the file runs code in this process. So it, its seal and its folder must belong
   to this user and be closed to others.
 * A cache made from another jar would run that jar's code. Its name has a digest of all it depends
@@ -28,12 +28,13 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from .java_home import JavaHome
 
 _SUFFIX = ".aot"
+_SEAL_SUFFIX = ".seal"
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 _ANYBODY_ELSE = 0o077
@@ -44,6 +45,7 @@ _CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 M
 
 # The package's folder goes to the end of the path, so that nothing in it hides the standard
 # library.
+PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _TRAINER = "import sys; sys.path.append(sys.argv[1]); from rloop.aot_training import main; main()"
 
 # The shell starts the trainer and is gone, so that the trainer is no child of this process.
@@ -58,7 +60,7 @@ class AotCache:
         self._folder = folder()
         digest = _digest(home, jar, options) if self._folder else ""
         self.path = os.path.join(self._folder, f"rloop-{digest}{_SUFFIX}")
-        self._seal = self.path + ".seal"
+        self._seal = self.path + _SEAL_SUFFIX
         self._claim = self.path + ".claim"
 
     def refusal(self) -> str:
@@ -84,9 +86,8 @@ class AotCache:
         with suppress(OSError):
             os.makedirs(self._folder, mode=_PRIVATE_FOLDER, exist_ok=True)
             if _is_private(self._folder) and self._try_claim():
-                package_parent = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
                 subprocess.run(
-                    [*_DETACHED, sys.executable, "-P", "-c", _TRAINER, package_parent],
+                    [*_DETACHED, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -96,21 +97,21 @@ class AotCache:
                     check=False,
                 )
 
-    def make(self, train: Callable[[str], None]) -> None:
-        """Has the training write a file, and makes it the cache."""
-        temporary = f"{self.path}.{os.getpid()}"
-        try:
-            train(temporary)
-            os.chmod(temporary, _PRIVATE_FILE)
-            _sync(temporary)
-            os.replace(temporary, self.path)
-            self._put_seal(_checksum(self.path))
-            _sync(self._folder)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-        self._remove_old()
+    def temporary(self) -> str:
+        """Where this process may write a cache."""
+        return f"{self.path}.{os.getpid()}"
+
+    def publish(self) -> None:
+        """Makes what this process wrote the cache."""
+        temporary = self.temporary()
+        os.chmod(temporary, _PRIVATE_FILE)
+        _sync(temporary)
+        checksum = _checksum(temporary)
+        os.replace(temporary, self.path)
+        self._put_seal(checksum)
+        _sync(self._folder)
         os.unlink(self._claim)
+        self._remove_old()
 
     def _is_sealed(self) -> bool:
         with open(self._seal, encoding="ascii") as file:
@@ -141,13 +142,15 @@ class AotCache:
         return True
 
     def _remove_old(self) -> None:
+        """Removes all but the newest caches, and what trainings that were killed have left."""
         with os.scandir(self._folder) as entries:
-            caches = [entry for entry in entries if entry.name.endswith(_SUFFIX)]
-        caches.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
-        for cache in caches[_CACHES_KEPT:]:
-            for path in (cache.path, cache.path + ".seal"):
+            ages = {entry.name: time.time() - entry.stat().st_mtime for entry in entries}
+        caches = sorted((name for name in ages if name.endswith(_SUFFIX)), key=ages.__getitem__)
+        kept = {name + suffix for name in caches[:_CACHES_KEPT] for suffix in ("", _SEAL_SUFFIX)}
+        for name, age in ages.items():
+            if name not in kept and age > _RETRY_AFTER_SECONDS:
                 with suppress(FileNotFoundError):
-                    os.unlink(path)
+                    os.unlink(os.path.join(self._folder, name))
 
 
 def folder() -> str:

@@ -9,13 +9,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
+from contextlib import suppress
 
 from . import java_home, jvm
-from .aot_cache import AotCache
+from .aot_cache import PACKAGE_PARENT, AotCache
 from .loop import RLoop
 
 _LOWEST_PRIORITY = 19
 _LIMIT_SECONDS = 120
+
+_TRIAL = """
+import sys
+sys.path.append(sys.argv[1])
+from rloop import jvm
+jvm.start("-XX:AOTMode=on", "-XX:AOTCache=" + sys.argv[2])
+"""
 
 _ROUNDS = 100
 _MESSAGE = bytes(1024)
@@ -25,15 +35,27 @@ def main() -> None:
     """Makes the cache that fits the environment of this process."""
     os.nice(_LOWEST_PRIORITY)
     signal.alarm(_LIMIT_SECONDS)
-    AotCache(java_home.find(), jvm.JAR, jvm.options()).make(_train)
+    cache = AotCache(java_home.find(), jvm.JAR, jvm.options())
+    try:
+        _train(cache.temporary())
+        _try(cache.temporary())
+        cache.publish()
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(cache.temporary())
     os._exit(0)  # Java is gone: Python's finalisation should not meet what it made
 
 
 def _train(output: str) -> None:
-    vm = jvm.start_training(output)
+    vm = jvm.start(f"-XX:AOTCacheOutput={output}")
     with asyncio.Runner(loop_factory=RLoop) as runner:
         runner.run(_serve_and_ask())
     vm.destroy()
+
+
+def _try(cache: str) -> None:
+    """Starts Java with the cache, in a process that may die of it."""
+    subprocess.run([sys.executable, "-P", "-c", _TRIAL, PACKAGE_PARENT, cache], check=True)
 
 
 async def _serve_and_ask() -> None:

@@ -86,10 +86,10 @@ def core() -> ModuleType:
     return _core
 
 
-def start_training(cache_output: str) -> JavaVM:
-    """Starts Java in a process that is there to write an AOT cache, as its Java ends."""
+def start(*aot_options: str) -> JavaVM:
+    """Starts Java as the first loop would, but in order to make an AOT cache, or to try one."""
     global _core
-    _core, vm = _start(java_home.find(), [f"-XX:AOTCacheOutput={cache_output}"])
+    _core, vm = _start(java_home.find(), aot_options)
     return vm
 
 
@@ -100,7 +100,7 @@ def options() -> list[str]:
     return [f"-Djava.class.path={JAR}", f"-Xmx{heap}", *_OPTIONS, *more]
 
 
-def _start(home: JavaHome, aot_option: Sequence[str]) -> tuple[ModuleType, JavaVM]:
+def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, JavaVM]:
     global _failure  # noqa: PLW0603
     _require_main_interpreter()
     if _failure is not None:
@@ -112,7 +112,7 @@ def _start(home: JavaHome, aot_option: Sequence[str]) -> tuple[ModuleType, JavaV
         f"-Xss{_stack_bytes() // 1024}k",
         f"-Drloop.python={ctypes.pythonapi._handle}",
         f"-Drloop.constants={constants.assignments()}",
-        *aot_option,
+        *aot_options,
     ]
     try:
         with _signals_kept(), fault_handlers.kept(home):
