@@ -10,6 +10,7 @@ round's ratio.
 """
 
 import argparse
+import contextlib
 import datetime
 import sys
 from collections.abc import Sequence
@@ -122,7 +123,7 @@ def measure_all(
     cells = [
         (row, contender) for row in rows for contender in contenders if applies(row, contender.loop)
     ]
-    with new_progress(console) as progress:
+    with new_progress(console) as progress, contextlib.suppress(KeyboardInterrupt):
         task = progress.add_task("", total=len(cells) * rounds)
         for number in range(rounds):
             for row, contender in cells:
@@ -160,8 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CompileError, Unavailable) as error:
         console.print(str(error), style="red", markup=False)
         return 1
-    if options.setup_only:
-        return 0
+    if options.setup_only or not contenders:
+        return 0 if contenders else 1
     if cores.shared:
         console.print("One core for server and load: they wait for each other.", style="yellow")
 

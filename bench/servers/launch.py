@@ -18,10 +18,10 @@ def run_server(loop_name: str, server: Coroutine[None, None, None]) -> None:
 def raise_mmap_threshold() -> None:
     """Frees one big block, as any program does sooner or later.
 
-    Until then glibc's malloc gets every block of 128 KiB or more from the kernel and gives it back
-    at once. asyncio reads into a new one of 256 KiB each time, so it takes three times the CPU in a
-    process that has never freed a big block: true, but of a server with more in it than an echo
-    it is not, and no loop should look good for it.
+    Until then glibc's malloc takes every block of 128 KiB or more from the kernel and gives it back
+    when it is freed. asyncio reads into a new block of 256 KiB each time, which then costs it three
+    times the CPU. That is so in a server that does nothing else, in a real one it is not, and no
+    loop should look good by it.
     """
     block = bytes(BIG_BLOCK_BYTES)
     del block
