@@ -36,6 +36,7 @@ enum {
     HEAD_BYTES = 16 * 1024, /* longest HTTP head that is understood */
     PATTERN_PERIOD = 251,   /* prime: a shifted or repeated piece of the message does not compare equal */
     WAIT_MS = 50,           /* how late the end of the window may be seen when nothing arrives */
+    STALL_SECONDS = 2,
     NS_PER_S = 1000000000,
     NS_PER_US = 1000,
 };
@@ -294,7 +295,19 @@ static void read_server(struct server_cpu *cpu)
     }
 }
 
-static void measure(int epoll)
+/* A connection that hangs would otherwise only make the others look faster. */
+static void drop_stalled(struct connection *connections)
+{
+    uint64_t now = now_ns();
+    for (int index = 0; index < options.connections; index++) {
+        struct connection *connection = &connections[index];
+        if (connection->fd >= 0 && now - connection->started > (uint64_t)STALL_SECONDS * NS_PER_S) {
+            drop(connection, "a request was not answered for seconds");
+        }
+    }
+}
+
+static void measure(int epoll, struct connection *connections)
 {
     struct server_cpu before = {0};
     struct server_cpu after = {0};
@@ -308,6 +321,7 @@ static void measure(int epoll)
     double elapsed_ns = (double)(now_ns() - started);
     double own_ns = (double)(own_cpu_ns() - own_before);
     read_server(&after);
+    drop_stalled(connections);
 
     printf("{\"seconds\": %.6f, \"requests\": %llu, \"requests_per_second\": %.1f, ", elapsed_ns / NS_PER_S,
            (unsigned long long)latencies.count, (double)latencies.count * NS_PER_S / elapsed_ns);
@@ -378,6 +392,6 @@ int main(int count, char **arguments)
             fail("epoll_ctl");
         }
     }
-    measure(epoll);
+    measure(epoll, connections);
     return errors == 0 ? 0 : 1;
 }
