@@ -165,9 +165,10 @@ class Connector:
 
     async def end(self) -> None:
         for connection in self._connections:
-            connection.transport.abort()
+            if not connection.transport.is_closing():
+                connection.transport.abort()
             connection.peer.socket.close()
-        await turns(3)
+        await turns(5)
 
 
 async def turns(count: int = 2) -> None:
