@@ -110,7 +110,8 @@ class AotCache:
         os.replace(temporary, self.path)
         self._put_seal(checksum)
         _sync(self._folder)
-        os.unlink(self._claim)
+        with suppress(FileNotFoundError):
+            os.unlink(self._claim)
         self._remove_old()
 
     def _is_sealed(self) -> bool:
