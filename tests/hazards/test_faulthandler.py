@@ -1,0 +1,140 @@
+"""faulthandler and the JVM want the same signals, and both get what they need.
+
+Each script makes Java take faults of its own (null checks, safepoints, collections), which must not
+be taken for crashes, and then really crashes, which must be reported.
+"""
+
+import os
+import signal
+from subprocess import CompletedProcess
+
+import pytest
+
+from .scripts import assert_clean, run_script
+
+# No reports of the JVM in the folder of whoever runs the tests.
+ENVIRONMENT = {**os.environ, "RLOOP_JAVA_OPTIONS": "-XX:+SuppressFatalErrorMessage"}
+
+BEGIN = """
+import asyncio, ctypes, faulthandler, signal, sys, time
+import rloop
+from faulthandler import enable as enable_unnoticed
+
+def start_java():
+    rloop.RLoop().close()
+
+def keep_java_busy():
+    from rloop.jvm import core
+    async def chatter():
+        async def echo(reader, writer):
+            while data := await reader.read(100):
+                writer.write(data)
+            writer.close()
+        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            for _ in range(300):
+                writer.write(b"ping")
+                await reader.readexactly(4)
+                core().collect_java_garbage()
+            writer.close()
+            await writer.wait_closed()
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(chatter())
+    print("survived", flush=True)
+
+def crash():
+    ctypes.string_at(0)
+"""
+
+
+def run(script: str, *python_options: str) -> "CompletedProcess[str]":
+    return run_script(BEGIN + script, env=ENVIRONMENT, python_options=python_options)
+
+
+ENABLED = {
+    "before Java": "faulthandler.enable(); start_java()",
+    "after Java": "start_java(); faulthandler.enable()",
+    "before Java and again": "faulthandler.enable(); start_java(); faulthandler.enable()",
+    "after Java, off and on": (
+        "start_java(); faulthandler.enable(); faulthandler.disable(); faulthandler.enable()"
+    ),
+    "before Java, off and on after it": (
+        "faulthandler.enable(); start_java(); faulthandler.disable(); faulthandler.enable()"
+    ),
+    "after Java, into a file": "start_java(); faulthandler.enable(sys.__stderr__, all_threads=False)",
+    "after Java, with a watchdog": (
+        "start_java(); faulthandler.enable(); faulthandler.dump_traceback_later(60)"
+    ),
+    "after Java, with a signal": (
+        "start_java(); faulthandler.enable(); faulthandler.register(signal.SIGUSR1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("enable", ENABLED.values(), ids=ENABLED.keys())
+def test_java_works_and_a_crash_is_reported_once(enable: str) -> None:
+    result = run(f"{enable}; keep_java_busy(); crash()")
+    assert result.stdout == "survived\n", result.stderr
+    assert result.stderr.count("Fatal Python error: Segmentation fault") == 1, result.stderr
+    assert "in crash" in result.stderr
+    assert result.returncode == -signal.SIGSEGV
+
+
+def test_the_option_of_python_is_enough() -> None:
+    result = run("start_java(); keep_java_busy(); crash()", "-X", "faulthandler")
+    assert result.stdout == "survived\n", result.stderr
+    assert "in crash" in result.stderr
+    assert result.returncode == -signal.SIGSEGV
+
+
+def test_enabled_by_a_name_bound_before_java_started() -> None:
+    result = run("start_java(); enable_unnoticed(); keep_java_busy(); crash()")
+    assert result.stdout == "survived\n", result.stderr
+    assert "Fatal Python error: Segmentation fault" in result.stderr
+    assert result.returncode in (-signal.SIGSEGV, -signal.SIGABRT)
+
+
+def test_a_python_handler_of_a_fault_is_not_in_java_s_way() -> None:
+    assert_clean(run("start_java(); signal.signal(signal.SIGSEGV, print); keep_java_busy()"))
+
+
+DISABLED = {
+    "never enabled": "start_java()",
+    "disabled after Java": "faulthandler.enable(); start_java(); faulthandler.disable()",
+    "enabled and disabled": "start_java(); faulthandler.enable(); faulthandler.disable()",
+}
+
+
+@pytest.mark.parametrize("disable", DISABLED.values(), ids=DISABLED.keys())
+def test_a_crash_without_faulthandler_ends_the_process_by_a_signal(disable: str) -> None:
+    result = run(f"{disable}; keep_java_busy(); crash()")
+    assert result.stdout == "survived\n", result.stderr
+    assert "Fatal Python error" not in result.stderr
+    assert result.returncode in (-signal.SIGSEGV, -signal.SIGABRT)
+
+
+def test_the_results_are_those_of_faulthandler() -> None:
+    assert_clean(
+        run(
+            """
+            start_java()
+            assert faulthandler.disable() is False
+            assert faulthandler.enable() is None and faulthandler.is_enabled()
+            assert faulthandler.disable() is True and not faulthandler.is_enabled()
+            for wrong, error in (("a name", AttributeError), (-1, ValueError)):
+                try:
+                    faulthandler.enable(wrong)
+                except error:
+                    continue
+                raise AssertionError(wrong)
+            assert not faulthandler.is_enabled()
+            keep_java_busy()
+            """.replace("\n            ", "\n")
+        )
+    )
+
+
+def test_a_traceback_is_dumped_later() -> None:
+    result = run("start_java(); faulthandler.dump_traceback_later(0.1); time.sleep(1)")
+    assert_clean(result)
+    assert "Timeout (0:00:00.100000)!" in result.stderr
