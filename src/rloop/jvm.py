@@ -71,18 +71,26 @@ _failure: BaseException | None = None
 
 
 def core() -> ModuleType:
-    """The module ``rloop._core``, which Java makes; starts Java where it does not run yet."""
-    global _core  # a process has one virtual machine
+    """The module ``rloop._core``, which Java makes; starts Java where it does not run yet.
+
+    To be called for every new loop: it makes sure that this process still is one for Java.
+    """
     fork.check()
     if _core is None:
         with _lock:
-            if _core is None:
-                home = java_home.find()
-                cache = AotCache(home, JAR, options())
-                is_usable = not cache.refusal()
-                _core, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
-                if not is_usable:
-                    cache.train_in_background()
+            return _start_with_cache() if _core is None else _core
+    fault_handlers.verify()
+    return _core
+
+
+def _start_with_cache() -> ModuleType:
+    global _core  # a process has one virtual machine
+    home = java_home.find()
+    cache = AotCache(home, JAR, options())
+    is_usable = not cache.refusal()
+    _core, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
+    if not is_usable:
+        cache.train_in_background()
     return _core
 
 

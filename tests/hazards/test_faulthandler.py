@@ -18,10 +18,30 @@ ENVIRONMENT = {**os.environ, "RLOOP_JAVA_OPTIONS": "-XX:+SuppressFatalErrorMessa
 BEGIN = """
 import asyncio, ctypes, faulthandler, signal, sys, time
 import rloop
+from ctypes import PYFUNCTYPE, byref, c_char_p, c_int, c_void_p
 from faulthandler import enable as enable_unnoticed
 
 def start_java():
     rloop.RLoop().close()
+
+def call(interface, position, parameters, *arguments):
+    table = ctypes.cast(interface, ctypes.POINTER(ctypes.POINTER(c_void_p)))[0]
+    return PYFUNCTYPE(c_void_p, c_void_p, *parameters)(table[position])(interface, *arguments)
+
+def let_java_take_faults():
+    # String.valueOf((char[]) null), by the Java Native Interface
+    libjvm = ctypes.PyDLL(rloop.java_home.find().libjvm)
+    vm, env = c_void_p(), c_void_p()
+    libjvm.JNI_GetCreatedJavaVMs(byref(vm), 1, byref(c_int()))
+    call(vm, 6, [c_void_p, c_int], byref(env), 0x00150000)  # GetEnv
+    string = call(env, 6, [c_char_p], b"java/lang/String")  # FindClass
+    signature = b"([C)Ljava/lang/String;"
+    value_of = call(env, 113, [c_void_p, c_char_p, c_char_p], string, b"valueOf", signature)
+    arguments = (c_void_p * 1)(None)
+    for _ in range(3000):
+        call(env, 116, [c_void_p] * 3, string, value_of, arguments)  # CallStaticObjectMethodA
+        assert call(env, 15, [])  # ExceptionOccurred: the NullPointerException
+        call(env, 17, [])  # ExceptionClear
 
 def keep_java_busy():
     from rloop.jvm import core
@@ -32,10 +52,11 @@ def keep_java_busy():
             writer.close()
         async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            for _ in range(300):
+            for _ in range(50):
                 writer.write(b"ping")
                 await reader.readexactly(4)
                 core().collect_java_garbage()
+            let_java_take_faults()
             writer.close()
             await writer.wait_closed()
     with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
@@ -61,7 +82,9 @@ ENABLED = {
     "before Java, off and on after it": (
         "faulthandler.enable(); start_java(); faulthandler.disable(); faulthandler.enable()"
     ),
-    "after Java, into a file": "start_java(); faulthandler.enable(sys.__stderr__, all_threads=False)",
+    "after Java, into a file": (
+        "start_java(); faulthandler.enable(sys.__stderr__, all_threads=False)"
+    ),
     "after Java, with a watchdog": (
         "start_java(); faulthandler.enable(); faulthandler.dump_traceback_later(60)"
     ),
