@@ -1,0 +1,164 @@
+"""A fork takes one thread of Java along and leaves the others: the child must not enter Java."""
+
+import pytest
+
+from .scripts import assert_clean, run_script
+
+# Each child says how it ended, so that one that hangs or dies of a signal is seen.
+BEGIN = """
+import asyncio, gc, os, signal, sys, warnings
+import rloop
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads, of Java as well, and fork
+
+def in_a_child(function):
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        code = 70
+        try:
+            function()
+            code = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert status == 0, f"the child ended with {status}"
+
+def assert_refused(function, *arguments):
+    try:
+        function(*arguments)
+    except RuntimeError as error:
+        assert "forked" in str(error), error
+    else:
+        raise AssertionError("it was not refused")
+"""
+
+
+def run(script: str) -> None:
+    assert_clean(run_script(BEGIN + script))
+
+
+def test_a_new_loop_in_the_child_is_refused() -> None:
+    run(
+        """
+rloop.RLoop().close()
+in_a_child(lambda: assert_refused(rloop.RLoop))
+with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+    runner.run(asyncio.sleep(0))
+"""
+    )
+
+
+def test_the_loop_of_the_parent_is_refused_in_the_child() -> None:
+    run(
+        """
+loop = rloop.RLoop()
+transports = []
+
+def use_the_loop():
+    assert_refused(loop.call_soon, print)
+    assert_refused(loop.call_soon_threadsafe, print)
+    assert_refused(loop.call_later, 1, print)
+    assert_refused(loop.run_forever)
+    assert_refused(transports[0].write, b"data")
+    gc.collect()
+
+async def main():
+    async with await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        transports.append(writer.transport)
+        in_a_child(use_the_loop)
+        writer.close()
+        await writer.wait_closed()
+
+loop.run_until_complete(main())
+in_a_child(use_the_loop)
+loop.close()
+"""
+    )
+
+
+def test_a_child_that_forgets_the_loop_may_run_another() -> None:
+    run(
+        """
+def run_another():
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(asyncio.sleep(0))
+
+async def main():
+    in_a_child(lambda: None)
+
+loop = rloop.RLoop()
+loop.run_until_complete(main())
+loop.call_later(60, print)
+in_a_child(run_another)
+in_a_child(gc.collect)
+loop.close()
+"""
+    )
+
+
+def test_a_child_ends_as_any_process_does() -> None:
+    run(
+        """
+loop = rloop.RLoop()
+loop.call_later(60, print)
+sys.stdout.flush()
+pid = os.fork()
+if pid == 0:
+    signal.alarm(20)
+    sys.exit(5)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+loop.close()
+"""
+    )
+
+
+def test_java_started_after_the_fork_works() -> None:
+    run(
+        """
+def run_a_loop():
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(asyncio.sleep(0))
+
+in_a_child(run_a_loop)
+in_a_child(run_a_loop)
+run_a_loop()
+"""
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing_beside_a_running_loop(method: str) -> None:
+    run(
+        f"""
+import concurrent.futures, multiprocessing
+
+async def main():
+    context = multiprocessing.get_context("{method}")
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        loop = asyncio.get_running_loop()
+        results = [loop.run_in_executor(pool, abs, -i) for i in range(5)]
+        assert await asyncio.gather(*results) == [0, 1, 2, 3, 4]
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(main())
+"""
+    )
+
+
+def test_subprocesses_of_a_process_with_java() -> None:
+    run(
+        """
+import subprocess
+rloop.RLoop().close()
+command = [sys.executable, "-c", "import sys; sys.exit(3)"]
+for preexec in (None, int):
+    assert subprocess.run(command, preexec_fn=preexec).returncode == 3
+assert os.system("exit 4") >> 8 == 4
+"""
+    )
