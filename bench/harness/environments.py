@@ -108,14 +108,19 @@ def install(
     say: Callable[[str], None],
 ) -> None:
     stamp = folder / "installed.json"
-    wanted = json.dumps([interpreter.path, requirements, identity])
-    if stamp.exists() and stamp.read_text() == wanted:
+    wanted = {"python": interpreter.path, "requirements": requirements, "identity": identity}
+    found = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if found == wanted:
         return
     say(f"installing {requirements[0].rpartition('/')[2]} into {folder.relative_to(CHECKOUT)}")
-    run([interpreter.path, "-m", "venv", "--clear", str(folder)])
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    if found == {**wanted, "identity": found.get("identity")}:
+        # Another wheel of the same name: pip would think that it is there already.
+        run([*pip, "install", "--force-reinstall", "--no-deps", requirements[0]])
+    else:
+        run([interpreter.path, "-m", "venv", "--clear", str(folder)])
     run([*pip, "install", "--only-binary=:all:", *requirements])
-    stamp.write_text(wanted)
+    stamp.write_text(json.dumps(wanted))
 
 
 def build_wheel(interpreter: Interpreter, say: Callable[[str], None]) -> Path:
