@@ -59,10 +59,11 @@ loop = rloop.RLoop()
 transports = []
 
 def use_the_loop():
+    if not loop.is_running():
+        assert_refused(loop.run_until_complete, asyncio.sleep(0))
     assert_refused(loop.call_soon, print)
     assert_refused(loop.call_soon_threadsafe, print)
     assert_refused(loop.call_later, 1, print)
-    assert_refused(loop.run_forever)
     assert_refused(transports[0].write, b"data")
     gc.collect()
 
@@ -76,6 +77,29 @@ async def main():
 
 loop.run_until_complete(main())
 in_a_child(use_the_loop)
+loop.close()
+"""
+    )
+
+
+def test_a_child_that_goes_on_with_the_running_loop_is_refused() -> None:
+    run(
+        """
+def fork_and_return():
+    pids.append(os.fork())
+    if not pids[0]:
+        signal.alarm(20)
+    loop.call_later(0.01, loop.stop) if pids[0] else None
+
+pids = []
+loop = rloop.RLoop()
+loop.call_soon(fork_and_return)
+try:
+    loop.run_forever()
+except RuntimeError as error:
+    sys.stderr.write(repr(error))
+    os._exit(7 if not pids[0] and "forked" in str(error) else 8)
+assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 7
 loop.close()
 """
     )

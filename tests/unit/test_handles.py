@@ -172,11 +172,17 @@ def test_a_handle_takes_weak_references(loop: Loop, schedule: Schedule) -> None:
     handle = schedule(bool)
     reference = weakref.ref(handle)
     assert reference() is handle
-    del handle
+    handle.cancel()
+
+
+def test_a_weak_reference_never_comes_to_mean_another_callback(
+    loop: Loop, schedule: Schedule
+) -> None:
+    reference = weakref.ref(schedule(bool))
     run_one_iteration(loop)
+    handles = [schedule(bool) for _ in range(3)]
+    assert not any(reference() is handle for handle in handles)
     run_one_iteration(loop)
-    gc.collect()
-    assert reference() is None
 
 
 def test_repr_names_the_callback(schedule: Schedule) -> None:
