@@ -28,7 +28,7 @@ TICK_SECONDS = 0.1
 NO_DIGITS_FROM = 1000
 BAR_WIDTH = 30
 LABEL_WIDTH = 34
-VALUE_WIDTH = 17
+VALUE_WIDTH = 14
 BASELINE, OURS = "asyncio", "rloop"
 
 
@@ -107,7 +107,7 @@ def prepare() -> None:
 
 
 def print_table(baseline: dict[str, float], ours: dict[str, float]) -> None:
-    titles = (BASELINE, OURS, f"{OURS} to {BASELINE}")
+    titles = (BASELINE, OURS, "compared")
     print(f"\n{'':{LABEL_WIDTH}}" + "".join(f"{title:>{VALUE_WIDTH}}" for title in titles))
     for line in LINES:
         before, after = baseline[line.metric], ours[line.metric]

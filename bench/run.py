@@ -22,7 +22,7 @@ from harness.compile import CompileError, compile_program
 from harness.contenders import LOOPS, Contender, prepare_contender
 from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
-from harness.machine import Cores, choose_cores, describe
+from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describe
 from harness.places import BUILD, CHECKOUT
 from harness.results import Results, write_json
 from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, applies
@@ -141,6 +141,17 @@ def measure_all(
     return results
 
 
+def warn_of_disturbances(cores: Cores, console: Console) -> None:
+    if cores.shared:
+        console.print("One core for server and load: they wait for each other.", style="yellow")
+    for core in {cores.server, cores.load}:
+        if (busy := busy_share(core)) > BUSY_LIMIT:
+            console.print(
+                f"Core {core} is {busy:.0%} busy with something else: these figures will be off.",
+                style="yellow",
+            )
+
+
 def output_path(
     options: argparse.Namespace, interpreter: Interpreter, now: datetime.datetime
 ) -> Path:
@@ -163,8 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if options.setup_only or not contenders:
         return 0 if contenders else 1
-    if cores.shared:
-        console.print("One core for server and load: they wait for each other.", style="yellow")
+    warn_of_disturbances(cores, console)
 
     now = datetime.datetime.now(datetime.UTC)
     results = measure_all(choose_rows(options), contenders, options.rounds, cores, console)

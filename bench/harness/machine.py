@@ -3,9 +3,15 @@
 import contextlib
 import os
 import platform
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+BUSY_SAMPLE_SECONDS = 0.5
+# More than this and the figures are of what else runs, too.
+BUSY_LIMIT = 0.1
+IDLE_FIELD, IOWAIT_FIELD = 3, 4  # of a core's line in /proc/stat
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,23 @@ def pinned(core: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def busy_share(core: int) -> float:
+    """How much of a core's time goes elsewhere, before anything is measured on it."""
+    before = core_times(core)
+    time.sleep(BUSY_SAMPLE_SECONDS)
+    spent = [after - earlier for earlier, after in zip(before, core_times(core), strict=True)]
+    idle = spent[IDLE_FIELD] + spent[IOWAIT_FIELD]
+    return 1 - idle / max(sum(spent), 1)
+
+
+def core_times(core: int) -> list[int]:
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *times = line.split()
+        if name == f"cpu{core}":
+            return [int(ticks) for ticks in times]
+    raise ValueError(f"no core {core} in /proc/stat")
 
 
 def describe() -> dict[str, str | int]:
