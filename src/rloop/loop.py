@@ -61,11 +61,11 @@ class RLoop(asyncio.SelectorEventLoop):
         _open: Callable[[str | None], Any]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
-        _has_stopped: Callable[[], bool]
+        _end: Callable[[], bool | None]
         _flush: Callable[[], None]
         _close: Callable[[], None]
         _set_debug: Callable[[bool], None]
-        _failed_call: Callable[[], tuple[Call, Any] | None]
+        _failed_call: Callable[[], tuple[Call, asyncio.Handle | None, Any] | None]
         _handle_for: Callable[[Call], asyncio.Handle]
         _add_foreign_handle: Callable[[asyncio.Handle], None]
         _watch: Callable[[int, bool, asyncio.Handle], None]
@@ -92,27 +92,30 @@ class RLoop(asyncio.SelectorEventLoop):
         """Runs until ``stop()``: the standard library's ``run_forever`` calls it in its loop."""
         self._start_run()
         try:
-            while not self._has_stopped():
-                self._run_batches()
+            while not self._run_batches():
+                pass
         except BaseException:
             self._abandon_run()
             raise
         self._stopping = True
 
-    def _run_batches(self) -> None:
+    def _run_batches(self) -> bool:
+        """Returns whether the run is over; it may also go on in another mode."""
         calls = chain.from_iterable(self._state)
-        if self._debug:
-            _consume(map(self._run_timed, calls))
-            return
-        runs = starmap(Context.run, calls)
+        runs = map(self._run_timed, calls) if self._debug else starmap(Context.run, calls)
         while True:
             try:
                 _consume(runs)
-                return
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
                 self._report(exc)
+            else:
+                is_over = self._end()
+                if is_over is not None:
+                    return is_over
+                # A callback raised it, and whoever consumes an iterator takes it for the end.
+                self._report(StopIteration())
 
     def _run_timed(self, call: Call) -> None:
         context, *run = call
@@ -143,7 +146,7 @@ class RLoop(asyncio.SelectorEventLoop):
         failed = self._failed_call()
         if failed is None:
             raise exc  # it came from the loop itself
-        call, transport = failed
+        call, handle, transport = failed
         if transport is not None:
             transport._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
             return
@@ -153,7 +156,7 @@ class RLoop(asyncio.SelectorEventLoop):
                 "message": "Exception in callback "
                 + format_helpers._format_callback_source(callback, args),
                 "exception": exc,
-                "handle": self._handle_for(call),
+                "handle": handle or self._handle_for(call),
             }
         )
 

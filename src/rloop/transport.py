@@ -81,14 +81,13 @@ class SocketTransport(_core.Transport):
         info = [self.__class__.__name__]
         if self._sock is None:
             info.append("closed")
-        else:
-            if self.is_closing():
-                info.append("closing")
-            info.append(f"fd={self._sock_fd}")
-            if not self._loop.is_closed():
-                info.append("read=polling" if self.is_reading() else "read=idle")
-                size = self.get_write_buffer_size()
-                info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+        elif self.is_closing():
+            info.append("closing")
+        info.append(f"fd={self._sock_fd}")
+        if self._loop is not None and not self._loop.is_closed():
+            info.append("read=polling" if self.is_reading() else "read=idle")
+            size = self.get_write_buffer_size()
+            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
         return f"<{' '.join(info)}>"
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
@@ -127,22 +126,22 @@ class SocketTransport(_core.Transport):
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
     def _read_buffered(self) -> None:
-        if self.is_closing() or not self.is_reading():
+        if not self.is_reading():
             return
-        buffer = self._call_protocol("get_buffer", -1)
-        if buffer is None:
-            return
+        message = "Fatal error: protocol.get_buffer() call failed."
         try:
+            buffer = self._protocol.get_buffer(-1)
             if not len(buffer):
                 raise RuntimeError("get_buffer() returned an empty buffer")
+            message = "Fatal read error on socket transport"
             count = self._receive_into(buffer)
+            message = "Fatal error: protocol.buffer_updated() call failed."
+            if count:
+                self._protocol.buffer_updated(count)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._fatal_error(exc, "Fatal error: protocol.get_buffer() call failed.")
-            return
-        if count:
-            self._call_protocol("buffer_updated", count)
+            self._fatal_error(exc, message)
 
     def _deliver_held(self) -> None:
         data = self._take_held()

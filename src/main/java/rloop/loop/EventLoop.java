@@ -37,6 +37,16 @@ public final class EventLoop {
   /** How much is read for one batch, in bytes, before the rest waits for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
+  /** Why an iteration over the batches ended. */
+  public enum End {
+    /** It did not. */
+    NONE,
+    /** {@link #stop} was called. */
+    STOPPED,
+    /** Debug mode was switched; the run goes on. */
+    MODE_CHANGED
+  }
+
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 
@@ -44,6 +54,7 @@ public final class EventLoop {
   private final HandleType timerType;
   private final Calls calls = new Calls();
   private final ReadyQueue ready = new ReadyQueue(calls.noop());
+  private final ScheduledHandles scheduled = new ScheduledHandles();
   private final Timers timers;
   private final Poller poller;
   private final Channels channels;
@@ -61,10 +72,8 @@ public final class EventLoop {
   private boolean startingRun;
   private boolean stopping;
 
-  /** The last run ended by {@link #stop}, not to be continued in another mode. */
-  private boolean stopped;
-
   private boolean modeChanged;
+  private End end = End.NONE;
   private boolean waiting;
   private boolean closed;
   private boolean debug;
@@ -93,7 +102,7 @@ public final class EventLoop {
     long sequence = ready.append(call);
     // Tasks, most of all, drop the handle at once: then it serves the next call as well. The call
     // is not even stored in it before somebody is seen to have kept it (settleLastHandle).
-    if (lastHandle == 0 || !Ref.isOnlyOne(lastHandle)) {
+    if (lastHandle == 0 || !handleType.isUnused(lastHandle)) {
       settleLastHandle();
       lastHandle = handleType.create(pythonLoop);
     }
@@ -116,8 +125,9 @@ public final class EventLoop {
 
   /** Schedules the call of a handle of ours. */
   void addHandle(HandleType type, long handle) {
-    long call = debug ? calls.run(handle) : Ref.take(type.call(handle));
-    type.setSequence(handle, ready.append(call));
+    long sequence = ready.append(debug ? calls.run(handle) : Ref.take(type.call(handle)));
+    type.setSequence(handle, sequence);
+    scheduled.add(sequence, Ref.take(handle));
   }
 
   /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
@@ -183,11 +193,14 @@ public final class EventLoop {
     long handle = lastHandle;
     if (handle != 0) {
       lastHandle = 0;
-      long call = ready.find(handleType.sequence(handle));
-      if (call != 0) {
+      long sequence = handleType.sequence(handle);
+      long call = ready.find(sequence);
+      if (call == 0 || handleType.isUnused(handle)) {
+        Ref.drop(handle);
+      } else {
         handleType.setCall(handle, Ref.take(call));
+        scheduled.add(sequence, handle);
       }
-      Ref.drop(handle);
     }
   }
 
@@ -247,7 +260,7 @@ public final class EventLoop {
   /** A run begins: its first batch is made even if the loop is to stop. */
   public void startRun() {
     startingRun = true;
-    stopped = false;
+    end = End.NONE;
     modeChanged = false;
   }
 
@@ -280,7 +293,7 @@ public final class EventLoop {
     }
     if (modeChanged) {
       modeChanged = false;
-      return 0;
+      return end(End.MODE_CHANGED);
     }
     do {
       pollIfDue(first);
@@ -291,22 +304,27 @@ public final class EventLoop {
 
   private long endRun() {
     stopping = false;
-    stopped = true;
+    return end(End.STOPPED);
+  }
+
+  private long end(End reason) {
+    end = reason;
     return 0;
   }
 
-  /** Whether the run has come to its end, once; otherwise it goes on, in the mode that is set. */
-  public boolean hasStopped() {
-    boolean answer = stopped;
-    stopped = false;
-    return answer;
+  /** Why the last {@link #next} since {@link #startRun} ended the iteration, if it did. */
+  public End end() {
+    End reason = end;
+    end = End.NONE;
+    return reason;
   }
 
   private void finishBatch() {
-    if (lastHandle != 0 && !Ref.isOnlyOne(lastHandle)) {
+    if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
       settleLastHandle();
     }
     ready.finishBatch();
+    scheduled.dropBefore(ready.pendingStart());
     finishReaders();
   }
 
@@ -416,6 +434,14 @@ public final class EventLoop {
     return ready.find(sequence);
   }
 
+  /** The handle of a sequence number if somebody keeps one, borrowed, or 0. */
+  public long handleOf(long sequence) {
+    if (lastHandle != 0 && handleType.sequence(lastHandle) == sequence) {
+      settleLastHandle();
+    }
+    return scheduled.find(sequence);
+  }
+
   /** The readers that delivered data in the current batch. */
   public List<Reader> readers() {
     return readers;
@@ -448,6 +474,7 @@ public final class EventLoop {
     closed = true;
     settleLastHandle();
     ready.clear();
+    scheduled.dropBefore(ready.pendingStart());
     finishReaders();
     while (timers.size() > 0) {
       long handle = timers.removeFirst();

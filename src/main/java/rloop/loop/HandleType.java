@@ -38,6 +38,9 @@ public final class HandleType {
   private final int repr;
   private final int scheduled;
 
+  /** The list of weak references, which keep a handle from being used again. */
+  private final int weakReferences;
+
   /** The class whose instances are made; the final one once Python has defined it. */
   private long type;
 
@@ -49,6 +52,7 @@ public final class HandleType {
     deadline = timer ? spec.visibleDouble("_when") : 0;
     base = spec.create();
     type = base;
+    weakReferences = Layout.weakReferencesOffset(stdlib);
     cancelled = Layout.slotOffset(stdlib, "_cancelled");
     loop = Layout.slotOffset(stdlib, "_loop");
     sourceTraceback = Layout.slotOffset(stdlib, "_source_traceback");
@@ -88,6 +92,11 @@ public final class HandleType {
     Memory.putLong(handle + sequence, NONE);
     Memory.putLong(handle + timerIndex, NONE);
     return handle;
+  }
+
+  /** Whether nobody but the caller has this handle. */
+  boolean isUnused(long handle) {
+    return Ref.isOnlyOne(handle) && Memory.getLong(handle + weakReferences) == 0;
   }
 
   /** The Python loop that the handle belongs to, borrowed. */

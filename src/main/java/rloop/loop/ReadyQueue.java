@@ -49,8 +49,13 @@ public final class ReadyQueue {
     return pending.size() > 0;
   }
 
+  /** The sequence number of the first call that is not in the batch. */
+  public long pendingStart() {
+    return pendingStart;
+  }
+
   /** The sequence number that the next call will have. */
-  public long nextSequence() {
+  private long nextSequence() {
     return pendingStart + pending.size();
   }
 

@@ -80,6 +80,9 @@ final class Arguments {
     if (Ref.type(number) == PyScalars.PyFloat_Type) {
       return Memory.getDouble(number + Layout.FLOAT_VALUE);
     }
+    if (!PyScalars.PyNumber_Check(number)) { // float() takes strings as well
+      throw PyException.typeError("a number of seconds is required");
+    }
     long converted = PyException.check(PyScalars.PyNumber_Float(number));
     double value = Memory.getDouble(converted + Layout.FLOAT_VALUE);
     Ref.drop(converted);

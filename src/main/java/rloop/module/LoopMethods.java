@@ -47,7 +47,7 @@ final class LoopMethods {
         .add("stop", "stop", NO_ARGUMENTS, "($self, /)")
         .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
         .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")
-        .add("_has_stopped", "hasStopped", NO_ARGUMENTS, "($self, /)")
+        .add("_end", "end", NO_ARGUMENTS, "($self, /)")
         .add("_flush", "flush", NO_ARGUMENTS, "($self, /)")
         .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
@@ -149,8 +149,16 @@ final class LoopMethods {
     return Arguments.none();
   }
 
-  private static long hasStopped(long self, long b, long c, long d) {
-    return Arguments.bool(Loops.of(self).hasStopped());
+  /**
+   * {@code _end()}: {@code None} if Java has not ended the iteration over the batches, else whether
+   * the run is over; otherwise it goes on in another mode.
+   */
+  private static long end(long self, long b, long c, long d) {
+    return switch (Loops.of(self).end()) {
+      case NONE -> Arguments.none();
+      case STOPPED -> Arguments.bool(true);
+      case MODE_CHANGED -> Arguments.bool(false);
+    };
   }
 
   private static long flush(long self, long b, long c, long d) {
@@ -174,9 +182,9 @@ final class LoopMethods {
   }
 
   /**
-   * {@code _failed_call()}: the call of the batch that started last, as {@code (call, transport)}
-   * where {@code transport} is whose {@code data_received} it was, or {@code None}; {@code None} if
-   * no call has started.
+   * {@code _failed_call()}: the call of the batch that started last, as {@code (call, handle,
+   * transport)}: its handle, if somebody keeps it, or {@code None}; the transport whose {@code
+   * data_received} it was, or {@code None}. {@code None} if no call has started.
    */
   private static long failedCall(long self, long b, long c, long d) {
     EventLoop loop = Loops.of(self);
@@ -191,7 +199,9 @@ final class LoopMethods {
         transport = reader.transport();
       }
     }
-    return Tuples.of(Ref.take(call), Ref.take(transport));
+    long handle = loop.handleOf(sequence);
+    return Tuples.of(
+        Ref.take(call), Ref.take(handle == 0 ? PyObjects.Py_None : handle), Ref.take(transport));
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */

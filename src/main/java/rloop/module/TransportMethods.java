@@ -63,7 +63,7 @@ final class TransportMethods {
         new Connection(
             Loops.open(Arguments.get(arguments, 0)),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
-            new Callbacks(Ref.take(self), PyException.check(PyRuntime.PyContext_CopyCurrent())));
+            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
     CONNECTIONS.add(self, connection);
     return Arguments.none();
   }

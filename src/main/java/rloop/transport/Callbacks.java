@@ -10,9 +10,6 @@ import rloop.cpython.object.Tuples;
 /**
  * The calls through which a connection tells its Python transport what happened: methods of {@code
  * rloop.transport.SocketTransport}, run in the context in which the transport was made.
- *
- * <p>The transport is kept alive by this as long as it is connected, as asyncio's is by the
- * selector.
  */
 public final class Callbacks {
   // Method names of rloop.transport.SocketTransport.
@@ -25,16 +22,25 @@ public final class Callbacks {
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
-  private final @Owned long transport;
-  private final @Owned long context;
+  /** The index of the data in {@code (context, data_received, data)}. */
+  private static final int DELIVERED_DATA = 2;
 
-  /** The call that a {@code BufferedProtocol} gets for each read, made once. */
-  private @Owned long readBuffered;
+  private final TransportType type;
 
-  /** For a transport and the context of its protocol's calls. */
-  public Callbacks(@Owned long transport, @Owned long context) {
+  /** Borrowed, but for {@link #keepAlive}; a transport ends its connection before it dies. */
+  private final long transport;
+
+  private boolean isKeptAlive;
+
+  /**
+   * For a transport.
+   *
+   * @param context in which its protocol's methods run
+   */
+  public Callbacks(TransportType type, long transport, @Owned long context) {
+    this.type = type;
     this.transport = transport;
-    this.context = context;
+    TransportType.set(transport, type.context, context);
   }
 
   private static long name(String method) {
@@ -46,17 +52,75 @@ public final class Callbacks {
     return transport;
   }
 
-  /** Borrowed. */
-  long context() {
-    return context;
+  /**
+   * Keeps the transport alive while the poller watches it, and no longer: as asyncio's selector
+   * does.
+   */
+  void keepAlive(boolean keep) {
+    if (keep != isKeptAlive) {
+      isKeptAlive = keep;
+      if (keep) {
+        Ref.take(transport);
+      } else {
+        Ref.drop(transport);
+      }
+    }
+  }
+
+  /** Sets {@code protocol.data_received}, or 0 for a {@code BufferedProtocol}. */
+  void setReceiver(long receiver) {
+    TransportType.set(transport, type.delivery, 0);
+    TransportType.set(transport, type.receiver, receiver == 0 ? 0 : Ref.take(receiver));
+  }
+
+  boolean hasReceiver() {
+    return TransportType.get(transport, type.receiver) != 0;
+  }
+
+  /**
+   * The call {@code (context, receiver, data)}: the last one again when its batch is over and nobody
+   * else holds it.
+   */
+  @Owned
+  long delivery(@Owned long data) {
+    long call = TransportType.get(transport, type.delivery);
+    if (call != 0 && Ref.isOnlyOne(call)) {
+      Tuples.setFirst(call, DELIVERED_DATA, data);
+      return Ref.take(call);
+    }
+    long receiver = TransportType.get(transport, type.receiver);
+    call = Tuples.of(Ref.take(context()), Ref.take(receiver), data);
+    TransportType.set(transport, type.delivery, Ref.take(call));
+    return call;
+  }
+
+  /** The data of the last delivery, borrowed. */
+  long deliveredData() {
+    return Tuples.get(TransportType.get(transport, type.delivery), DELIVERED_DATA);
+  }
+
+  /** Lets the data of the last delivery go now, not when more arrives. */
+  void forgetDeliveredData() {
+    long call = TransportType.get(transport, type.delivery);
+    if (call != 0 && Ref.isOnlyOne(call)) {
+      long data = Tuples.get(call, DELIVERED_DATA);
+      Tuples.setFirst(call, DELIVERED_DATA, Ref.take(PyObjects.Py_None));
+      Ref.drop(data);
+    }
+  }
+
+  private long context() {
+    return TransportType.get(transport, type.context);
   }
 
   @Owned
   long readBuffered() {
-    if (readBuffered == 0) {
-      readBuffered = call(READ_BUFFERED);
+    long call = TransportType.get(transport, type.bufferedRead);
+    if (call == 0) {
+      call = call(READ_BUFFERED);
+      TransportType.set(transport, type.bufferedRead, call);
     }
-    return Ref.take(readBuffered);
+    return Ref.take(call);
   }
 
   @Owned
@@ -96,24 +160,16 @@ public final class Callbacks {
 
   @Owned
   private long call(long method) {
-    return Tuples.of(Ref.take(context), bound(method));
+    return Tuples.of(Ref.take(context()), bound(method));
   }
 
   @Owned
   private long call(long method, @Owned long argument) {
-    return Tuples.of(Ref.take(context), bound(method), argument);
+    return Tuples.of(Ref.take(context()), bound(method), argument);
   }
 
   @Owned
   private long bound(long method) {
     return PyException.check(PyObjects.PyObject_GetAttr(transport, method));
-  }
-
-  /** Gives up all references; the transport may die by it. */
-  void dispose() {
-    Ref.dropIfAny(readBuffered);
-    readBuffered = 0;
-    Ref.drop(context);
-    Ref.drop(transport);
   }
 }

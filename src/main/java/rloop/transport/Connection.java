@@ -60,6 +60,9 @@ public final class Connection extends Channel implements Writer {
   private boolean endRequested;
   private boolean protocolPaused;
 
+  /** The kernel's buffer is full; the poller tells when to go on. */
+  private boolean blocked;
+
   /** Sending failed; Python has been scheduled to make the connection lost. */
   private boolean failed;
 
@@ -67,8 +70,6 @@ public final class Connection extends Channel implements Writer {
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
-
-  private boolean disposed;
   private long highWater = DEFAULT_HIGH_WATER;
   private long lowWater = DEFAULT_HIGH_WATER / LOW_WATER_DIVISOR;
 
@@ -93,7 +94,7 @@ public final class Connection extends Channel implements Writer {
     if (state == State.OPEN && !paused) {
       paused = true;
       inbound.takeBack();
-      // The poller is not told before the peer sends more: a pause is often a short one.
+      flushLater(); // which tells the poller, unless reading is resumed until then
     }
   }
 
@@ -127,7 +128,7 @@ public final class Connection extends Channel implements Writer {
   }
 
   private int interest() {
-    return (wantsToRead() ? Poller.READ : 0) | (queue.isEmpty() || isGone() ? 0 : Poller.WRITE);
+    return (wantsToRead() ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
   }
 
   private boolean isGone() {
@@ -136,7 +137,9 @@ public final class Connection extends Channel implements Writer {
 
   private void updateInterest() {
     if (!isGone()) {
-      loop.watch(this, interest());
+      int interest = interest();
+      loop.watch(this, interest);
+      callbacks.keepAlive(interest != 0);
     }
   }
 
@@ -149,7 +152,7 @@ public final class Connection extends Channel implements Writer {
         updateInterest();
       }
     }
-    if ((readiness & Poller.WRITE) != 0 && !isGone()) {
+    if ((readiness & Poller.WRITE) != 0 && blocked) {
       send();
     }
   }
@@ -159,7 +162,7 @@ public final class Connection extends Channel implements Writer {
     if (inbound.isWaiting() || loop.isBatchFull(this)) {
       return;
     }
-    if (inbound.isBuffered()) {
+    if (!callbacks.hasReceiver()) {
       loop.schedule(callbacks.readBuffered());
       return;
     }
@@ -215,16 +218,20 @@ public final class Connection extends Channel implements Writer {
     if (queue.bytes() > highWater) {
       return writeMuch();
     }
+    flushLater();
+    return false;
+  }
+
+  private void flushLater() {
     if (!flushScheduled) {
       flushScheduled = true;
       loop.flushLater(this);
     }
-    return false;
   }
 
   /** So much is worth a call now; the protocol pauses only if the kernel doesn't take it. */
   private boolean writeMuch() {
-    if (!isWatched(Poller.WRITE)) {
+    if (!blocked) {
       send();
     }
     if (queue.bytes() <= highWater || protocolPaused) {
@@ -247,17 +254,19 @@ public final class Connection extends Channel implements Writer {
   @Override
   public void flush() {
     flushScheduled = false;
-    // While the kernel's buffer is full the poller tells when to go on.
-    if (!queue.isEmpty() && !isWatched(Poller.WRITE)) {
+    if (!queue.isEmpty() && !blocked) {
       send();
     }
+    updateInterest();
   }
 
   private void send() {
     int status = queue.send(fd);
+    blocked = false;
     if (queue.isEmpty()) {
       drained();
     } else if (status == 0 || status == -EAGAIN || status == -EINTR) {
+      blocked = true;
       updateInterest();
       resumeProtocol();
     } else {
@@ -368,13 +377,14 @@ public final class Connection extends Channel implements Writer {
       return false;
     }
     queue.clear();
-    inbound.drop();
     lose();
     return true;
   }
 
   private void lose() {
     state = State.CLOSED;
+    blocked = false;
+    inbound.drop();
     loop.forget(this);
   }
 
@@ -387,13 +397,10 @@ public final class Connection extends Channel implements Writer {
     dispose();
   }
 
-  /** Gives up all references, before Python closes the descriptor. */
+  /** Ends all that is left, before Python closes the descriptor. */
   public void dispose() {
     abort();
-    if (!disposed) {
-      disposed = true;
-      inbound.dispose();
-      callbacks.dispose();
-    }
+    inbound.dispose();
+    callbacks.keepAlive(false);
   }
 }

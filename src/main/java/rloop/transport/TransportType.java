@@ -8,7 +8,11 @@ import rloop.cpython.object.Ref;
 import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 
-/** The type that Python's socket transport derives from: {@code asyncio.Transport} and a number. */
+/**
+ * The type that Python's socket transport derives from: {@code asyncio.Transport}, a number by
+ * which Java finds the connection, and the references that Java needs. They stand in the Python
+ * object because only there the cycle collector sees them.
+ */
 public final class TransportType {
   /** The type. */
   public final @Owned long base;
@@ -16,12 +20,28 @@ public final class TransportType {
   /** The number of the connection in {@link Connections}, counted from 1; 0 before it has one. */
   private final int connection;
 
+  /** {@code _context}: in which the protocol's methods run. */
+  final int context;
+
+  /** {@code _receiver}: {@code protocol.data_received}. */
+  final int receiver;
+
+  /** {@code _delivery}: the call of the receiver, used again for each read. */
+  final int delivery;
+
+  /** {@code _buffered_read}: the call that a {@code BufferedProtocol} gets for each read. */
+  final int bufferedRead;
+
   /** Makes the type. */
   public TransportType() {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     connection = spec.hiddenLong();
+    context = spec.reference("_context");
+    receiver = spec.reference("_receiver");
+    delivery = spec.reference("_delivery");
+    bufferedRead = spec.reference("_buffered_read");
     base = spec.create();
     Ref.drop(stdlib);
     Ref.drop(asyncio);
@@ -33,5 +53,17 @@ public final class TransportType {
 
   void setConnection(long transport, int number) {
     Memory.putLong(transport + connection, number);
+  }
+
+  /** What a slot holds, borrowed, or 0. */
+  static long get(long transport, int slot) {
+    return Memory.getLong(transport + slot);
+  }
+
+  /** Puts a reference, or 0, into a slot. */
+  static void set(long transport, int slot, @Owned long object) {
+    long old = get(transport, slot);
+    Memory.putLong(transport + slot, object);
+    Ref.dropIfAny(old);
   }
 }

@@ -60,9 +60,18 @@ public final class Layout {
 
   /** {@code type.__basicsize__}. */
   public static int basicSize(long type) {
-    long size = PyObjects.PyObject_GetAttrString(type, "__basicsize__");
-    int value = (int) PyScalars.PyLong_AsLongLong(size);
-    PyObjects.Py_DecRef(size);
+    return number(type, "__basicsize__");
+  }
+
+  /** {@code type.__weakrefoffset__}: where an instance has the list of its weak references. */
+  public static int weakReferencesOffset(long type) {
+    return number(type, "__weakrefoffset__");
+  }
+
+  private static int number(long type, String name) {
+    long number = PyObjects.PyObject_GetAttrString(type, name);
+    int value = (int) PyScalars.PyLong_AsLongLong(number);
+    PyObjects.Py_DecRef(number);
     return value;
   }
 

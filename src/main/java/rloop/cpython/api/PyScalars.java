@@ -20,6 +20,7 @@ public final class PyScalars {
 
   private static final CriticalCall LONG_FROM = CriticalCall.of("PyLong_FromLongLong");
   private static final Downcall LONG_AS = Downcall.of("PyLong_AsLongLong");
+  private static final CriticalCall NUMBER_CHECK = CriticalCall.of("PyNumber_Check");
   private static final Downcall NUMBER_FLOAT = Downcall.of("PyNumber_Float");
   private static final Downcall UNICODE_FROM = Downcall.of("PyUnicode_FromString");
   private static final Downcall INTERN = Downcall.of("PyUnicode_InternFromString");
@@ -43,6 +44,11 @@ public final class PyScalars {
   /** The value, or -1 where {@code PyErr_Occurred} tells the two meanings apart. */
   public static long PyLong_AsLongLong(long object) {
     return LONG_AS.call(object);
+  }
+
+  /** {@code PyNumber_Check}: whether it converts to a number by itself. */
+  public static boolean PyNumber_Check(long object) {
+    return (int) NUMBER_CHECK.call(object) != 0;
   }
 
   /** {@code float(object)}; may run Python code. */

@@ -1,6 +1,7 @@
 package rloop.cpython.object;
 
 import rloop.cpython.api.PyBuffers;
+import rloop.cpython.api.PyErrors;
 import rloop.ffi.Memory;
 
 /** The memory of an object that has the buffer protocol; closing it gives the memory back. */
@@ -21,11 +22,16 @@ public final class PyBuffer implements AutoCloseable {
    * Opens an object's memory.
    *
    * @param flags {@link PyBuffers#PyBUF_SIMPLE} or {@link PyBuffers#PyBUF_WRITABLE}
-   * @throws PyException the exporter's, or a {@code TypeError}
+   * @throws PyException a {@code TypeError}, as functions of the standard library raise it
    */
   public static PyBuffer of(long exporter, int flags) {
     PyBuffer buffer = VIEW.get();
-    PyException.checkStatus(PyBuffers.PyObject_GetBuffer(exporter, buffer.view, flags));
+    if (PyBuffers.PyObject_GetBuffer(exporter, buffer.view, flags) < 0) {
+      PyErrors.PyErr_Clear();
+      throw PyException.typeError(
+          (flags == PyBuffers.PyBUF_WRITABLE ? "a read-write" : "a contiguous")
+              + " bytes-like object is required");
+    }
     return buffer;
   }
 

@@ -63,8 +63,8 @@ public interface Poller {
    * @param timeoutNanos 0: look, don't wait; negative: wait for ever. Waits never end early for
    *     want of precision, but may end up to a millisecond late
    * @return how many descriptors are ready (a bounded number; who did not fit comes first in the
-   *     next poll), 0 when the time is over or a wake-up came, {@link #INTERRUPTED} when a signal
-   *     came
+   *     next poll); 0 when the time is over or a wake-up came, at times a wake-up that an earlier
+   *     poll did not wait for; {@link #INTERRUPTED} when a signal came
    */
   int poll(long timeoutNanos);
 
