@@ -302,10 +302,11 @@ abstract class PollerContract {
   // Wake-ups
 
   @Test
-  void a_wake_up_ends_a_wait() throws InterruptedException {
+  void a_wake_up_ends_one_wait() throws InterruptedException {
     Thread waker = after(20, poller::wakeup);
     assertThat(poller.poll(FOR_EVER)).isZero();
     waker.join();
+    assertWaits();
   }
 
   @Test
