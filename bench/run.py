@@ -178,7 +178,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     now = datetime.datetime.now(datetime.UTC)
     results = measure_all(choose_rows(options), contenders, options.rounds, cores, console)
-    print_tables(console, results)
     about = {
         "date": now.isoformat(timespec="seconds"),
         "machine": {**describe(), "server_core": cores.server, "load_core": cores.load},
@@ -187,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     path = output_path(options, interpreter, now)
     write_json(path, about, results)
+    print_tables(console, results)
     console.print(f"{path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path}")
     return 1 if results.failures() else 0
 

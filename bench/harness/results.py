@@ -73,10 +73,10 @@ class Results:
 
     def compare(self, comparison: Comparison, row: Row, loop: str) -> float | None:
         """The median, over the rounds in which both were measured, of the comparison in each."""
-        baseline = self.cell(row, comparison.baseline).samples
+        baseline = self.cells.get((row, comparison.baseline), Cell()).samples
         values = [
             comparison.of(sample, baseline[number])
-            for number, sample in self.cell(row, loop).samples.items()
+            for number, sample in self.cells[row, loop].samples.items()
             if number in baseline
             and not (comparison.ratio and not baseline[number][comparison.metric])
         ]

@@ -113,7 +113,7 @@ def group_table(group: str, rows: list[Row], results: Results) -> Table:
 
 
 def cell_texts(results: Results, row: Row, loop: str) -> list[str]:
-    cell = results.cell(row, loop)
+    cell = results.cells[row, loop]
     if not cell.samples:
         return ["failed"]
     median = cell.median()
