@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-_java_methods: list[tuple[type, str]] = []
+_entries: list[tuple[object, str]] = []
 _is_watching = False
 _is_child = False
 
@@ -28,9 +28,9 @@ def watch() -> None:
         _is_watching = True
 
 
-def forbid_in_children(java_methods: Iterable[tuple[type, str]]) -> None:
-    """Names the methods, each by its class, that enter Java."""
-    _java_methods.extend(java_methods)
+def forbid_in_children(entries: Iterable[tuple[object, str]]) -> None:
+    """Names what enters Java: attributes of classes and of modules."""
+    _entries.extend(entries)
 
 
 def check() -> None:
@@ -42,7 +42,7 @@ def check() -> None:
 def _after_in_child() -> None:
     global _is_child  # noqa: PLW0603
     _is_child = True
-    for owner, name in _java_methods:
+    for owner, name in _entries:
         setattr(owner, name, _refuse)
 
 

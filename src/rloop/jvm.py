@@ -43,6 +43,7 @@ _OPTIONS = (
     "-Xmn2m",
     "-XX:-UsePerfData",
     "-XX:ReservedCodeCacheSize=32m",
+    "-XX:CompressedClassSpaceSize=32m",
     "-XX:+UnlockDiagnosticVMOptions",
     "-XX:ArchiveRelocationMode=0",
     "-XX:CompileCommand=quiet",

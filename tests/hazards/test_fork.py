@@ -97,7 +97,6 @@ loop.call_soon(fork_and_return)
 try:
     loop.run_forever()
 except RuntimeError as error:
-    sys.stderr.write(repr(error))
     os._exit(7 if not pids[0] and "forked" in str(error) else 8)
 assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 7
 loop.close()
