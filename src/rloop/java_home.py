@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from .errors import JavaNotFoundError
 OLDEST_SUPPORTED = 25
 
 _LIBRARY_SUFFIX = "dylib" if sys.platform == "darwin" else "so"
-_VERSION = re.compile(r'^JAVA_VERSION="((\d+)[^"]*)"', re.MULTILINE)
+_VERSION_KEY = 'JAVA_VERSION="'
 
 
 class JavaHome(NamedTuple):
@@ -92,12 +91,13 @@ def _version(home: str) -> str:
         raise _Unusable("none")
     try:
         with open(_release_file(home), encoding="utf-8") as file:
-            match = _VERSION.search(file.read())
+            line = next((line for line in file if line.startswith(_VERSION_KEY)), "")
     except OSError as error:
         raise _Unusable(f"{home} is not a Java home ({error.strerror}: release)") from error
-    if match is None:
+    version = line.removeprefix(_VERSION_KEY).strip().rstrip('"')
+    major = version.partition(".")[0].partition("-")[0]  # of 25.0.1, or of 26-ea
+    if not major.isdecimal():
         raise _Unusable(f"{home} does not tell its version in the file release")
-    version, major = match.groups()
     if int(major) < OLDEST_SUPPORTED:
         raise _Unusable(f"{home} has Java {version}, older than {OLDEST_SUPPORTED}")
     if not os.path.isfile(_libjvm(home)):
