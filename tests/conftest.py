@@ -1,4 +1,4 @@
-"""What all tests share: the loops they run on, coroutine tests, and a guard against hanging.
+"""What all tests share: the loops they run on, coroutine tests, and a look at what was logged.
 
 Every test of a loop runs on asyncio's own loop as well as on ours. So each rule is checked against
 the behaviour that it describes: a test that fails on asyncio is a wrong test.
@@ -8,10 +8,7 @@ import asyncio
 import importlib
 import inspect
 import logging
-import signal
 from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import NoReturn
 
 import pytest
 
@@ -19,9 +16,6 @@ Loop = asyncio.SelectorEventLoop
 LoopFactory = Callable[[], Loop]
 
 LOOPS = ("asyncio", "rloop")
-
-# Longer than any test takes on a busy machine, shorter than the patience of who waits for it.
-HANGS_AFTER_SECONDS = 40
 
 running_loop = pytest.StashKey[Loop]()
 
@@ -92,24 +86,6 @@ def run_one_iteration(loop: Loop) -> None:
     """Runs what is ready, polls once, and comes back."""
     loop.stop()
     loop.run_forever()
-
-
-class TestHangs(SystemExit):
-    """A SystemExit, since the loops let that one through, and pytest reports it as a failure."""
-
-    __test__ = False
-
-
-@pytest.fixture(autouse=True)
-def _not_hanging() -> Iterator[None]:
-    def give_up(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise TestHangs(f"the test was still running after {HANGS_AFTER_SECONDS} s")
-
-    previous = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(HANGS_AFTER_SECONDS)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, previous)
 
 
 @pytest.fixture(autouse=True)

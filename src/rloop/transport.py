@@ -97,7 +97,6 @@ class SocketTransport(_core.Transport):
             self._sock.close()
             if self._server is not None:
                 self._server._detach(*self._server_arguments())
-        self._forget()
 
     # ---- protocol ------------------------------------------------------------------------------
 

@@ -1,11 +1,17 @@
-"""Connections for the tests of transports."""
+"""Connections for the tests of transports, and a guard against hanging."""
 
+import signal
 from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
 
 import pytest
 
 from tests.conftest import Loop
 from tests.unit.connections import Connector
+
+# Longer than any test takes on a busy machine, shorter than the patience of who waits for it.
+HANGS_AFTER_SECONDS = 40
 
 
 @pytest.fixture
@@ -15,3 +21,21 @@ def connect(loop: Loop) -> Iterator[Connector]:
     yield connector
     if not loop.is_closed():
         loop.run_until_complete(connector.end())
+
+
+class TestHangs(SystemExit):
+    """A SystemExit, since the loops let that one through, and pytest reports it as a failure."""
+
+    __test__ = False
+
+
+@pytest.fixture(autouse=True)
+def _not_hanging() -> Iterator[None]:
+    def give_up(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise TestHangs(f"the test was still running after {HANGS_AFTER_SECONDS} s")
+
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HANGS_AFTER_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)

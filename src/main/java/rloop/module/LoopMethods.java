@@ -67,7 +67,7 @@ final class LoopMethods {
             ? null
             : Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(name)));
     try {
-      return Loops.add(
+      return Loops.createState(
           new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
     } catch (IllegalArgumentException e) {
       throw PyException.valueError(String.valueOf(e.getMessage()));

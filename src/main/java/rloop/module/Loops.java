@@ -1,43 +1,26 @@
 package rloop.module;
 
 import java.lang.invoke.MethodHandles;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyTypes;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
+import rloop.cpython.type.JavaReference;
 import rloop.cpython.type.Trampoline;
 import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 
 /**
- * The loops of this process, found by a number that Python objects carry.
- *
- * <p>{@code rloop._core.LoopState}, in the slot {@code _state} of a Python loop, carries the number
- * and is at the same time the iterator of the loop's batches. The loop is forgotten when it dies.
+ * Finds the Java part of a Python loop: by the object in its slot {@code _state}, which is at the
+ * same time the iterator over the loop's batches.
  */
 final class Loops {
-  private static final int INITIAL_ROOM = 16;
-
-  private static @Nullable EventLoop[] table = new EventLoop[INITIAL_ROOM];
-
-  private static final int NUMBER;
-  private static final long STATE_TYPE;
-
-  static {
-    TypeSpec spec = new TypeSpec("rloop._core.LoopState", PyObjects.PyBaseObject_Type);
-    NUMBER = spec.hiddenLong();
-    MethodHandles.Lookup lookup = MethodHandles.lookup();
-    STATE_TYPE =
-        spec.notInstantiable()
-            .iterator(Trampoline.to(lookup, "next", Trampoline.NULL))
-            .deallocatedBy(Trampoline.to(lookup, "deallocate", Trampoline.NULL))
-            .create();
-  }
+  private static final @Owned long STATE_TYPE =
+      new TypeSpec("rloop._core.LoopState", JavaReference.TYPE)
+          .notInstantiable()
+          .iterator(Trampoline.to(MethodHandles.lookup(), "next", Trampoline.NULL))
+          .create();
 
   /** The offset of the slot {@code _state} of {@code rloop.RLoop}. */
   private static int stateSlot;
@@ -51,18 +34,8 @@ final class Loops {
 
   /** A state object for a loop. */
   @Owned
-  static long add(EventLoop loop) {
-    int number = 0;
-    while (number < table.length && table[number] != null) {
-      number++;
-    }
-    if (number == table.length) {
-      table = Arrays.copyOf(table, number * 2);
-    }
-    long state = PyException.check(PyTypes.PyType_GenericAlloc(STATE_TYPE));
-    Memory.putLong(state + NUMBER, number);
-    table[number] = loop;
-    return state;
+  static long createState(EventLoop loop) {
+    return JavaReference.create(STATE_TYPE, loop);
   }
 
   /**
@@ -75,7 +48,7 @@ final class Loops {
     if (state == 0) {
       throw PyException.runtimeError("the event loop was not initialised");
     }
-    return ofState(state);
+    return (EventLoop) require(JavaReference.get(state));
   }
 
   /** As {@link #of}; raises asyncio's error if the loop is closed. */
@@ -87,31 +60,16 @@ final class Loops {
     return loop;
   }
 
-  private static EventLoop ofState(long state) {
-    EventLoop loop = table[(int) Memory.getLong(state + NUMBER)];
-    if (loop == null) {
-      throw new IllegalStateException("a loop's state without a loop");
+  private static Object require(@Nullable Object referent) {
+    if (referent == null) {
+      throw new IllegalStateException("a reference object outlived what it stands for");
     }
-    return loop;
+    return referent;
   }
 
-  // ---- slots of LoopState, reached through the trampolines -------------------------------------
-
+  /** {@code tp_iternext}, reached through the trampoline. */
   @SuppressWarnings("unused")
-  private static long next(long self, long b, long c, long d) {
-    return ofState(self).next();
-  }
-
-  @SuppressWarnings("unused")
-  private static long deallocate(long self, long b, long c, long d) {
-    int number = (int) Memory.getLong(self + NUMBER);
-    EventLoop loop = table[number];
-    table[number] = null;
-    PyObjects.PyObject_Free(self);
-    Ref.drop(STATE_TYPE);
-    if (loop != null) {
-      loop.close();
-    }
-    return 0;
+  private static long next(long state, long b, long c, long d) {
+    return ((EventLoop) require(JavaReference.get(state))).next();
   }
 }

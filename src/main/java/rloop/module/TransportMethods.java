@@ -19,14 +19,12 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.transport.Callbacks;
 import rloop.transport.Connection;
-import rloop.transport.Connections;
 import rloop.transport.TransportType;
 
 /** The methods of {@code rloop._core.Transport}. */
 @SuppressWarnings("unused") // reached through method handles
 final class TransportMethods {
   private static final TransportType TYPE = new TransportType();
-  private static final Connections CONNECTIONS = new Connections(TYPE);
 
   private TransportMethods() {}
 
@@ -52,8 +50,7 @@ final class TransportMethods {
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_abort", "abort", NO_ARGUMENTS, "($self, /)")
         .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
-        .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)")
-        .add("_forget", "forget", NO_ARGUMENTS, "($self, /)");
+        .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)");
     return TYPE.base;
   }
 
@@ -64,46 +61,46 @@ final class TransportMethods {
             Loops.open(Arguments.get(arguments, 0)),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
             new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
-    CONNECTIONS.add(self, connection);
+    TYPE.setConnection(self, connection);
     return Arguments.none();
   }
 
   /** {@code _set_receiver(data_received)}, or {@code None} for a {@code BufferedProtocol}. */
   private static long setReceiver(long self, long receiver, long c, long d) {
-    CONNECTIONS.of(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
+    TYPE.connection(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
     return Arguments.none();
   }
 
   private static long startReading(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).startReading();
+    TYPE.connection(self).startReading();
     return Arguments.none();
   }
 
   private static long pauseReading(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).pauseReading();
+    TYPE.connection(self).pauseReading();
     return Arguments.none();
   }
 
   private static long resumeReading(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).resumeReading();
+    TYPE.connection(self).resumeReading();
     return Arguments.none();
   }
 
   private static long isReading(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).isReading());
+    return Arguments.bool(TYPE.connection(self).isReading());
   }
 
   /** {@code _receive_into(buffer)}: how many bytes were received; 0 is nothing to tell. */
   private static long receiveInto(long self, long buffer, long c, long d) {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
       return PyScalars.PyLong_FromLongLong(
-          CONNECTIONS.of(self).receiveInto(view.address(), view.length()));
+          TYPE.connection(self).receiveInto(view.address(), view.length()));
     }
   }
 
   /** {@code _take_held()}: data that was read and held back, or {@code None}. */
   private static long takeHeld(long self, long b, long c, long d) {
-    long data = CONNECTIONS.of(self).takeHeld();
+    long data = TYPE.connection(self).takeHeld();
     return data == 0 ? Arguments.none() : data;
   }
 
@@ -114,7 +111,7 @@ final class TransportMethods {
    * <p>Hot. Python has the last word because user code must not run above a Java frame.
    */
   private static long write(long self, long data, long c, long d) {
-    Connection connection = CONNECTIONS.of(self);
+    Connection connection = TYPE.connection(self);
     if (Ref.type(data) != PyScalars.PyBytes_Type || !connection.takesData()) {
       return Arguments.bool(false);
     }
@@ -128,21 +125,21 @@ final class TransportMethods {
   }
 
   private static long isEndRequested(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).isEndRequested());
+    return Arguments.bool(TYPE.connection(self).isEndRequested());
   }
 
   private static long writeEof(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).writeEof();
+    TYPE.connection(self).writeEof();
     return Arguments.none();
   }
 
   private static long bufferSize(long self, long b, long c, long d) {
-    return PyScalars.PyLong_FromLongLong(CONNECTIONS.of(self).bufferSize());
+    return PyScalars.PyLong_FromLongLong(TYPE.connection(self).bufferSize());
   }
 
   /** {@code get_write_buffer_limits()}: {@code (low, high)}, in bytes. */
   private static long waterMarks(long self, long b, long c, long d) {
-    Connection connection = CONNECTIONS.of(self);
+    Connection connection = TYPE.connection(self);
     return Tuples.of(
         PyScalars.PyLong_FromLongLong(connection.lowWater()),
         PyScalars.PyLong_FromLongLong(connection.highWater()));
@@ -151,42 +148,35 @@ final class TransportMethods {
   private static long setWaterMarks(long self, long arguments, long count, long d) {
     Arguments.expect("_set_water_marks", count, 2);
     return Arguments.bool(
-        CONNECTIONS
-            .of(self)
+        TYPE.connection(self)
             .setWaterMarks(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
   }
 
   private static long awaitDrain(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).awaitDrain());
+    return Arguments.bool(TYPE.connection(self).awaitDrain());
   }
 
   private static long endAwaitDrain(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).endAwaitDrain();
+    TYPE.connection(self).endAwaitDrain();
     return Arguments.none();
   }
 
   private static long close(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).close());
+    return Arguments.bool(TYPE.connection(self).close());
   }
 
   private static long abort(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).abort());
+    return Arguments.bool(TYPE.connection(self).abort());
   }
 
   private static long isClosing(long self, long b, long c, long d) {
-    return Arguments.bool(CONNECTIONS.of(self).isClosing());
+    return Arguments.bool(TYPE.connection(self).isClosing());
   }
 
   private static long dispose(long self, long b, long c, long d) {
-    CONNECTIONS.of(self).dispose();
-    return Arguments.none();
-  }
-
-  /** {@code _forget()}: the last call, from {@code __del__}. */
-  private static long forget(long self, long b, long c, long d) {
-    CONNECTIONS.remove(self);
+    TYPE.connection(self).dispose();
     return Arguments.none();
   }
 }

@@ -135,6 +135,7 @@ public final class Connection extends Channel implements Writer {
     return state == State.CLOSED;
   }
 
+  /** To be called last: where nothing is of interest any more, the transport may die here. */
   private void updateInterest() {
     if (!isGone()) {
       int interest = interest();
@@ -145,16 +146,13 @@ public final class Connection extends Channel implements Writer {
 
   @Override
   protected void ready(int readiness) {
-    if ((readiness & Poller.READ) != 0) {
-      if (wantsToRead()) {
-        read();
-      } else {
-        updateInterest();
-      }
+    if ((readiness & Poller.READ) != 0 && wantsToRead()) {
+      read();
     }
     if ((readiness & Poller.WRITE) != 0 && blocked) {
       send();
     }
+    updateInterest();
   }
 
   /** Hot: a poll, a receive, a bytes object, a tuple used again. */
@@ -179,11 +177,9 @@ public final class Connection extends Channel implements Writer {
   private void received(long result) {
     if (result == 0) {
       endOfFile = true;
-      updateInterest();
       loop.schedule(callbacks.endOfFile());
     } else if (result != -EAGAIN && result != -EINTR) {
       endOfFile = true;
-      updateInterest();
       loop.schedule(callbacks.readFailed((int) -result));
     }
   }
@@ -200,6 +196,7 @@ public final class Connection extends Channel implements Writer {
     long count = SysSocket.recv(fd, address, length, 0);
     if (count <= 0) {
       received(count);
+      updateInterest();
       return 0;
     }
     return count;
@@ -233,6 +230,7 @@ public final class Connection extends Channel implements Writer {
   private boolean writeMuch() {
     if (!blocked) {
       send();
+      updateInterest();
     }
     if (queue.bytes() <= highWater || protocolPaused) {
       return false;
@@ -267,25 +265,22 @@ public final class Connection extends Channel implements Writer {
       drained();
     } else if (status == 0 || status == -EAGAIN || status == -EINTR) {
       blocked = true;
-      updateInterest();
       resumeProtocol();
     } else {
       failed = true;
       queue.clear();
-      updateInterest();
       loop.schedule(callbacks.writeFailed(-status));
     }
   }
 
   private void drained() {
-    updateInterest();
     resumeProtocol();
     if (drainAwaited) {
       loop.schedule(callbacks.drained());
     }
     if (state == State.CLOSING) {
-      lose();
       loop.schedule(callbacks.connectionLost());
+      lose();
     } else if (endRequested) {
       SysSocket.shutdown(fd, SHUT_WR);
     }
@@ -362,12 +357,12 @@ public final class Connection extends Channel implements Writer {
       flush();
     }
     state = State.CLOSING;
-    inbound.drop();
-    updateInterest();
     if (queue.isEmpty() && !failed) {
       lose();
       return true;
     }
+    inbound.drop();
+    updateInterest();
     return false;
   }
 

@@ -5,19 +5,20 @@ import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.cpython.type.JavaReference;
 import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 
 /**
- * The type that Python's socket transport derives from: {@code asyncio.Transport}, a number by
- * which Java finds the connection, and the references that Java needs. They stand in the Python
- * object because only there the cycle collector sees them.
+ * The type that Python's socket transport derives from: {@code asyncio.Transport} and the
+ * references that Java needs. They stand in the Python object because only there the cycle
+ * collector sees them.
  */
 public final class TransportType {
   /** The type. */
   public final @Owned long base;
 
-  /** The number of the connection in {@link Connections}, counted from 1; 0 before it has one. */
+  /** {@code _connection}: stands for the {@link Connection}. */
   private final int connection;
 
   /** {@code _context}: in which the protocol's methods run. */
@@ -37,7 +38,7 @@ public final class TransportType {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
-    connection = spec.hiddenLong();
+    connection = spec.reference("_connection");
     context = spec.reference("_context");
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");
@@ -47,12 +48,22 @@ public final class TransportType {
     Ref.drop(asyncio);
   }
 
-  int connection(long transport) {
-    return (int) Memory.getLong(transport + connection);
+  /** Gives a transport its connection. */
+  public void setConnection(long transport, Connection value) {
+    set(transport, connection, JavaReference.create(JavaReference.TYPE, value));
   }
 
-  void setConnection(long transport, int number) {
-    Memory.putLong(transport + connection, number);
+  /**
+   * The connection of a transport.
+   *
+   * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
+   */
+  public Connection connection(long transport) {
+    long reference = get(transport, connection);
+    if (reference == 0 || !(JavaReference.get(reference) instanceof Connection found)) {
+      throw PyException.runtimeError("the transport was not initialised");
+    }
+    return found;
   }
 
   /** What a slot holds, borrowed, or 0. */

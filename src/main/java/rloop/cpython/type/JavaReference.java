@@ -1,0 +1,84 @@
+package rloop.cpython.type;
+
+import java.lang.invoke.MethodHandles;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyTypes;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.ffi.Memory;
+
+/**
+ * Python objects that stand for Java ones: each carries a number, and dies with what it stands for.
+ *
+ * <p>A Python class keeps one in a slot; so Java finds its own part of a Python object, and hears
+ * of the end of that object, without a destructor of the class itself.
+ */
+public final class JavaReference {
+  private static final int INITIAL_ROOM = 64;
+
+  /** The type {@code rloop._core.JavaReference}. */
+  public static final @Owned long TYPE;
+
+  private static final int NUMBER;
+
+  static {
+    TypeSpec spec = new TypeSpec("rloop._core.JavaReference", PyObjects.PyBaseObject_Type);
+    NUMBER = spec.hiddenLong();
+    TYPE =
+        spec.subclassable()
+            .notInstantiable()
+            .deallocatedBy(
+                Trampoline.to(MethodHandles.lookup(), "deallocate", Trampoline.NULL))
+            .create();
+  }
+
+  private static @Nullable Object[] table = new Object[INITIAL_ROOM];
+  private static int[] free = new int[INITIAL_ROOM];
+  private static int freeCount;
+  private static int used;
+
+  private JavaReference() {}
+
+  /**
+   * A new reference object.
+   *
+   * @param type {@link #TYPE} or one derived from it
+   */
+  @Owned
+  public static long create(long type, Object referent) {
+    long reference = PyException.check(PyTypes.PyType_GenericAlloc(type));
+    int number;
+    if (freeCount > 0) {
+      number = free[--freeCount];
+    } else {
+      if (used == table.length) {
+        table = Arrays.copyOf(table, used * 2);
+        free = Arrays.copyOf(free, used * 2);
+      }
+      number = used++;
+    }
+    table[number] = referent;
+    Memory.putLong(reference + NUMBER, number);
+    return reference;
+  }
+
+  /** What a reference object stands for. */
+  public static @Nullable Object get(long reference) {
+    return table[(int) Memory.getLong(reference + NUMBER)];
+  }
+
+  /** {@code tp_dealloc}, reached through the trampoline. */
+  @SuppressWarnings("unused")
+  private static long deallocate(long self, long b, long c, long d) {
+    int number = (int) Memory.getLong(self + NUMBER);
+    long type = Ref.type(self);
+    table[number] = null;
+    free[freeCount++] = number;
+    PyObjects.PyObject_Free(self);
+    Ref.drop(type);
+    return 0;
+  }
+}
