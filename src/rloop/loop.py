@@ -42,12 +42,15 @@ def _install() -> None:
     with _installation:
         if not _is_installed:
             core.install(RLoop)
+            from . import transport  # derives from a class of Java's
+
             fork.forbid_in_children(
                 (owner, name)
                 for owner in (RLoop, core.Handle, core.TimerHandle, core.Transport)
                 for name, method in vars(owner).items()
                 if isinstance(method, types.MethodDescriptorType)
             )
+            fork.forbid_in_children([(core.LoopState, "__next__"), (transport, "_write")])
             _is_installed = True
 
 

@@ -51,6 +51,12 @@ class SocketTransport(_core.Transport):
     ) -> None:
         """Schedules ``connection_made``, then reading, then the waiter's result."""
         super().__init__(extra)
+        if server is not None:
+            try:
+                server._attach(*self._server_arguments())
+            except BaseException:  # the server was closed in the meantime
+                sock.close()
+                raise
         self._extra["socket"] = trsock.TransportSocket(sock)
         self._extra["sockname"] = _name_or_none(sock.getsockname)
         if "peername" not in self._extra:
@@ -63,8 +69,6 @@ class SocketTransport(_core.Transport):
         self._empty_waiter: asyncio.Future[None] | None = None
         self._open(loop, self._sock_fd)
         self.set_protocol(protocol)
-        if server is not None:
-            server._attach(*self._server_arguments())
         loop._transports[self._sock_fd] = self
         base_events._set_nodelay(sock)
 
@@ -125,8 +129,8 @@ class SocketTransport(_core.Transport):
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
     def _read_buffered(self) -> None:
-        if not self.is_reading():
-            return
+        if not self.is_reading() or not isinstance(self._protocol, protocols.BufferedProtocol):
+            return  # an earlier call of the batch has changed that
         message = "Fatal error: protocol.get_buffer() call failed."
         try:
             buffer = self._protocol.get_buffer(-1)

@@ -34,45 +34,42 @@ final class Arguments {
   }
 
   /**
-   * The call {@code (context, callback, *arguments)} of a scheduling method.
+   * Whether a scheduling method was called in the usual way: what it needs by position, and by name
+   * nothing but {@code context}.
+   *
+   * @param required how many arguments it needs
+   */
+  static boolean areUsual(long count, long names, long required) {
+    return count >= required && (names == 0 || isContextAlone(names));
+  }
+
+  private static boolean isContextAlone(long names) {
+    if (Tuples.size(names) != 1) {
+      return false;
+    }
+    long name = Tuples.get(names, 0);
+    return name == CONTEXT
+        || PyScalars.PyUnicode_CompareWithASCIIString(name, CONTEXT_TEXT) == 0;
+  }
+
+  /**
+   * The call {@code (context, callback, *arguments)} of a scheduling method called in the usual way.
    *
    * @param from the index of the callback among the positional arguments
-   * @param method for messages
    */
   @Owned
-  static long call(long arguments, long from, long count, long names, String method) {
-    if (count <= from) {
-      throw PyException.typeError(
-          method + "() missing " + (from + 1 - count) + " required positional argument"
-              + (from == count ? ": 'callback'" : "s"));
-    }
-    long context = context(arguments, count, names, method);
+  static long call(long arguments, long from, long count, long names) {
+    long context = names == 0 ? PyObjects.Py_None : get(arguments, count);
+    context =
+        context == PyObjects.Py_None
+            ? PyException.check(PyRuntime.PyContext_CopyCurrent())
+            : Ref.take(context);
     long call = Tuples.create(1 + count - from);
     Tuples.setFirst(call, 0, context);
     for (long i = from; i < count; i++) {
       Tuples.setFirst(call, 1 + i - from, Ref.take(get(arguments, i)));
     }
     return call;
-  }
-
-  /** The value of the keyword {@code context}; without one, a copy of the current context. */
-  @Owned
-  private static long context(long arguments, long count, long names, String method) {
-    if (names != 0) {
-      if (Tuples.size(names) != 1 || !isContext(Tuples.get(names, 0))) {
-        throw PyException.typeError(method + "() takes one keyword argument: context");
-      }
-      long given = get(arguments, count);
-      if (given != PyObjects.Py_None) {
-        return Ref.take(given);
-      }
-    }
-    return PyException.check(PyRuntime.PyContext_CopyCurrent());
-  }
-
-  private static boolean isContext(long name) {
-    return name == CONTEXT
-        || PyScalars.PyUnicode_CompareWithASCIIString(name, CONTEXT_TEXT) == 0;
   }
 
   /** The value of a Python number as a double. */

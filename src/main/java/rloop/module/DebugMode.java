@@ -18,14 +18,12 @@ final class DebugMode {
   }
 
   /** Refuses the wrong thread and what cannot be called. */
-  static void check(long loop, String method, long arguments, long index, long count) {
-    if (index < count) {
-      long text = PyScalars.PyUnicode_FromString(method);
-      try {
-        Ref.drop(Invocation.method(loop, CHECK_CALL, text, Arguments.get(arguments, index)));
-      } finally {
-        Ref.drop(text);
-      }
+  static void check(long loop, String method, long callback) {
+    long text = PyScalars.PyUnicode_FromString(method);
+    try {
+      Ref.drop(Invocation.method(loop, CHECK_CALL, text, callback));
+    } finally {
+      Ref.drop(text);
     }
   }
 

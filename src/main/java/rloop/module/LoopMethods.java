@@ -76,43 +76,52 @@ final class LoopMethods {
 
   private static long callSoon(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    if (loop.isDebug()) {
-      DebugMode.check(self, "call_soon", arguments, 0, count);
+    if (!Arguments.areUsual(count, names, 1)) {
+      return ByName.CALL_SOON.call(self, arguments, count, names);
     }
-    long call = Arguments.call(arguments, 0, count, names, "call_soon");
-    return traced(loop, loop.callSoon(call));
+    if (loop.isDebug()) {
+      DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
+    }
+    return traced(loop, loop.callSoon(Arguments.call(arguments, 0, count, names)));
   }
 
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    if (loop.isDebug()) {
-      DebugMode.check(self, "call_soon_threadsafe", arguments, 0, count);
+    if (!Arguments.areUsual(count, names, 1)) {
+      return ByName.CALL_SOON_THREADSAFE.call(self, arguments, count, names);
     }
-    long call = Arguments.call(arguments, 0, count, names, "call_soon_threadsafe");
-    long handle = traced(loop, loop.callSoon(call));
+    if (loop.isDebug()) {
+      DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
+    }
+    long handle = traced(loop, loop.callSoon(Arguments.call(arguments, 0, count, names)));
     loop.wakeUp();
     return handle;
   }
 
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    double delay = seconds(arguments, count, "delay must not be None");
-    return callAt(loop, EventLoop.now() + delay, arguments, count, names, "call_later");
+    if (!Arguments.areUsual(count, names, 2)) {
+      return ByName.CALL_LATER.call(self, arguments, count, names);
+    }
+    double delay = seconds(arguments, "delay must not be None");
+    return callAt(loop, EventLoop.now() + delay, arguments, count, names);
   }
 
   private static long callAt(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    double deadline = seconds(arguments, count, "when cannot be None");
-    return callAt(loop, deadline, arguments, count, names, "call_at");
+    if (!Arguments.areUsual(count, names, 2)) {
+      return ByName.CALL_AT.call(self, arguments, count, names);
+    }
+    double deadline = seconds(arguments, "when cannot be None");
+    return callAt(loop, deadline, arguments, count, names);
   }
 
   private static long callAt(
-      EventLoop loop, double deadline, long arguments, long count, long names, String method) {
+      EventLoop loop, double deadline, long arguments, long count, long names) {
     if (loop.isDebug()) {
-      DebugMode.check(loop.pythonLoop(), "call_at", arguments, 1, count);
+      DebugMode.check(loop.pythonLoop(), "call_at", Arguments.get(arguments, 1));
     }
-    long call = Arguments.call(arguments, 1, count, names, method);
-    return traced(loop, loop.callAt(deadline, call));
+    return traced(loop, loop.callAt(deadline, Arguments.call(arguments, 1, count, names)));
   }
 
   @Owned
@@ -123,10 +132,7 @@ final class LoopMethods {
     return handle;
   }
 
-  private static double seconds(long arguments, long count, String ifNone) {
-    if (count == 0) {
-      return 0; // Arguments.call is about to complain
-    }
+  private static double seconds(long arguments, String ifNone) {
     long number = Arguments.get(arguments, 0);
     if (number == PyObjects.Py_None) {
       throw PyException.typeError(ifNone);

@@ -16,7 +16,8 @@ import rloop.loop.EventLoop;
  * same time the iterator over the loop's batches.
  */
 final class Loops {
-  private static final @Owned long STATE_TYPE =
+  /** The type {@code rloop._core.LoopState}. */
+  static final @Owned long STATE_TYPE =
       new TypeSpec("rloop._core.LoopState", JavaReference.TYPE)
           .notInstantiable()
           .iterator(Trampoline.to(MethodHandles.lookup(), "next", Trampoline.NULL))

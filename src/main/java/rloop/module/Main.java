@@ -37,6 +37,7 @@ public final class Main {
     long module = PyException.check(PyRuntime.PyModule_New("rloop._core"));
     set(module, "Handle", types.handle().base);
     set(module, "TimerHandle", types.timerHandle().base);
+    set(module, "LoopState", Loops.STATE_TYPE);
     set(module, "Transport", TransportMethods.type());
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")

@@ -32,6 +32,7 @@ public final class PyObjects {
   private static final Downcall GET_ATTR = Downcall.of("PyObject_GetAttr");
   private static final Downcall SET_ATTR_STRING = Downcall.of("PyObject_SetAttrString");
   private static final Downcall CALL_NO_ARGS = Downcall.of("PyObject_CallNoArgs");
+  private static final Downcall VECTORCALL = Downcall.of("PyObject_Vectorcall");
   private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
   private static final Downcall GET_ITER = Downcall.of("PyObject_GetIter");
   private static final Downcall LENGTH_HINT = Downcall.of("PyObject_LengthHint");
@@ -77,6 +78,17 @@ public final class PyObjects {
   @Owned
   public static long PyObject_VectorcallMethod(long name, long arguments, long count) {
     return VECTORCALL_METHOD.call(name, arguments, count, 0);
+  }
+
+  /**
+   * Calls a function.
+   *
+   * @param arguments address of an array: positional arguments, then the values of the names
+   * @param names a tuple, or 0
+   */
+  @Owned
+  public static long PyObject_Vectorcall(long callable, long arguments, long count, long names) {
+    return VECTORCALL.call(callable, arguments, count, names);
   }
 
   @Owned

@@ -27,4 +27,21 @@ public final class Invocation {
           PyObjects.PyObject_VectorcallMethod(name, arguments, METHOD_ARGUMENTS));
     }
   }
+
+  /**
+   * {@code function(self, *arguments, **names)}, where the values of the names stand behind the
+   * arguments.
+   *
+   * @throws PyException what the function raises
+   */
+  @Owned
+  public static long function(long function, long self, long arguments, long count, long names) {
+    long values = names == 0 ? 0 : Tuples.size(names);
+    try (Arena arena = Arena.ofConfined()) {
+      long all = arena.allocate((1 + count + values) * Long.BYTES, Long.BYTES).address();
+      Memory.putLong(all, self);
+      Memory.copy(arguments, all + Long.BYTES, (count + values) * Long.BYTES);
+      return PyException.check(PyObjects.PyObject_Vectorcall(function, all, 1 + count, names));
+    }
+  }
 }

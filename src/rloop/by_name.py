@@ -1,0 +1,51 @@
+"""The scheduling methods for calls that name more arguments than ``context``, or lack one.
+
+Java takes the usual form of such a call apart by itself, and leaves the rest, with its errors, to
+Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+
+def call_soon(
+    self: RLoop, callback: Callable[..., object], *args: Any, context: Context | None = None
+) -> asyncio.Handle:
+    """As the method of that name."""
+    return self.call_soon(callback, *args, context=context)
+
+
+def call_soon_threadsafe(
+    self: RLoop, callback: Callable[..., object], *args: Any, context: Context | None = None
+) -> asyncio.Handle:
+    """As the method of that name."""
+    return self.call_soon_threadsafe(callback, *args, context=context)
+
+
+def call_later(
+    self: RLoop,
+    delay: float,
+    callback: Callable[..., object],
+    *args: Any,
+    context: Context | None = None,
+) -> asyncio.TimerHandle:
+    """As the method of that name."""
+    return self.call_later(delay, callback, *args, context=context)
+
+
+def call_at(
+    self: RLoop,
+    when: float,
+    callback: Callable[..., object],
+    *args: Any,
+    context: Context | None = None,
+) -> asyncio.TimerHandle:
+    """As the method of that name."""
+    return self.call_at(when, callback, *args, context=context)
