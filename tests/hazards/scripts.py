@@ -42,9 +42,9 @@ def run_script(
         )
 
 
-def on_loop(loop_name: str, source: str) -> str:
-    """The source with the name `new_loop` in it: the factory of the loop to be tested."""
-    return NEW_LOOP[loop_name] + textwrap.dedent(source)
+def on_loop(loop_name: str, *parts: str) -> str:
+    """One script of the parts, with the name `new_loop`: the factory of the loop to be tested."""
+    return NEW_LOOP[loop_name] + "".join(map(textwrap.dedent, parts))
 
 
 def assert_clean(result: "CompletedProcess[str]") -> None:
