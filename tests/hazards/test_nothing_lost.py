@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Loop
 from tests.hazards.scripts import assert_clean, on_loop, run_script
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 5
 ANSWER = b"the answer " * 1000  # fits into the kernel's buffers
 
 
