@@ -4,8 +4,8 @@ package rloop.ffi;
  * A C function, callable with up to six integer or pointer arguments.
  *
  * <p>Keep the implementing record in a {@code static final} field: the JIT trusts both as
- * constants, so that a call compiles to a call of the address. A C {@code int} result stands in
- * the lower half of the {@code long}: cast it.
+ * constants, so that a call compiles to a call of the address. A C {@code int} result stands in the
+ * lower half of the {@code long}: cast it.
  */
 public sealed interface CFunction permits Downcall, CriticalCall, SystemCall {
   long call(long a, long b, long c, long d, long e, long f);

@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandle;
 @SuppressWarnings("restricted")
 public final class Symbols {
   /**
-   * What to search: the {@code dlopen} handle through which Python sees its own C API, or 0
-   * ({@code RTLD_DEFAULT}) where no Python is the host. Both see libc.
+   * What to search: the {@code dlopen} handle through which Python sees its own C API, or 0 ({@code
+   * RTLD_DEFAULT}) where no Python is the host. Both see libc.
    */
   private static final long HANDLE = Long.getLong("rloop.python", 0L);
 

@@ -27,8 +27,7 @@ public record SystemCall(MemorySegment address) implements CFunction {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
 
   private static final MethodHandle CALL =
-      Linker.nativeLinker()
-          .downcallHandle(Shape.DOWNCALL, Linker.Option.captureCallState("errno"));
+      Linker.nativeLinker().downcallHandle(Shape.DOWNCALL, Linker.Option.captureCallState("errno"));
 
   /** What {@code -1} of a function that returns a C {@code int} looks like without its sign. */
   private static final long INT_MINUS_ONE = 0xFFFF_FFFFL;

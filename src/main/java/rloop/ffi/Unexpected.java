@@ -4,7 +4,9 @@ package rloop.ffi;
 final class Unexpected {
   private Unexpected() {}
 
-  /** A downcall itself throws nothing; what comes out is an error of the JVM, and goes on as it is. */
+  /**
+   * A downcall itself throws nothing; what comes out is an error of the JVM, and goes on as it is.
+   */
   static RuntimeException inLinkage(Throwable e) {
     if (e instanceof Error error) {
       throw error;

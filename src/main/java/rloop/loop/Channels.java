@@ -29,6 +29,9 @@ final class Channels {
   private int freeCount;
   private int used;
 
+  /** Whose registration the poller has for a descriptor. */
+  private @Nullable Channel[] byFd = new Channel[INITIAL_ROOM];
+
   Channels(Poller poller) {
     this.poller = poller;
   }
@@ -68,12 +71,26 @@ final class Channels {
   }
 
   private int add(Channel channel, int interest) {
+    own(channel);
     if (channel.index == Channel.UNREGISTERED) {
       allocate(channel);
     }
     int status = poller.add(channel.fd, interest, key(channel));
     // The number is still known from a descriptor that was closed while a duplicate lives.
     return status == -EEXIST ? poller.modify(channel.fd, interest, key(channel)) : status;
+  }
+
+  /** Whoever had the number before has lost it, knowingly or not. */
+  private void own(Channel channel) {
+    if (channel.fd >= byFd.length) {
+      byFd = Arrays.copyOf(byFd, Math.max(channel.fd + 1, byFd.length * 2));
+    }
+    Channel other = byFd[channel.fd];
+    if (other != null && other != channel) {
+      other.interest = 0;
+      release(other);
+    }
+    byFd[channel.fd] = channel;
   }
 
   private int modify(Channel channel, int interest) {
@@ -86,6 +103,7 @@ final class Channels {
   void forget(Channel channel) {
     if (channel.interest != 0) {
       channel.interest = 0;
+      byFd[channel.fd] = null;
       int status = poller.remove(channel.fd);
       if (status != 0 && status != -EBADF && status != -ENOENT) {
         throw new IllegalStateException("poller.remove(" + channel.fd + "): errno " + -status);

@@ -391,9 +391,7 @@ public final class EventLoop {
       return FOREVER;
     }
     double seconds = timers.firstDeadline() - now();
-    return seconds <= 0
-        ? 0
-        : (long) Math.ceil(Math.min(seconds, LONGEST_WAIT) * NANOS_PER_SECOND);
+    return seconds <= 0 ? 0 : (long) Math.ceil(Math.min(seconds, LONGEST_WAIT) * NANOS_PER_SECOND);
   }
 
   /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */

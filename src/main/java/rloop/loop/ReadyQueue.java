@@ -79,9 +79,7 @@ public final class ReadyQueue {
     }
   }
 
-  /**
-   * The call of a sequence number, borrowed; 0 if it is in neither list any more.
-   */
+  /** The call of a sequence number, borrowed; 0 if it is in neither list any more. */
   public long find(long sequence) {
     if (sequence >= pendingStart) {
       return sequence < nextSequence() ? pending.get(sequence - pendingStart) : 0;

@@ -48,12 +48,12 @@ final class Arguments {
       return false;
     }
     long name = Tuples.get(names, 0);
-    return name == CONTEXT
-        || PyScalars.PyUnicode_CompareWithASCIIString(name, CONTEXT_TEXT) == 0;
+    return name == CONTEXT || PyScalars.PyUnicode_CompareWithASCIIString(name, CONTEXT_TEXT) == 0;
   }
 
   /**
-   * The call {@code (context, callback, *arguments)} of a scheduling method called in the usual way.
+   * The call {@code (context, callback, *arguments)} of a scheduling method called in the usual
+   * way.
    *
    * @param from the index of the callback among the positional arguments
    */

@@ -1,6 +1,5 @@
 package rloop.module;
 
-import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
@@ -29,6 +28,6 @@ final class DebugMode {
 
   /** Notes in a handle where it was made. */
   static void trace(long loop, long handle) {
-    Ref.drop(Invocation.method(loop, TRACE, handle, PyObjects.Py_None));
+    Ref.drop(Invocation.method(loop, TRACE, handle));
   }
 }

@@ -16,7 +16,6 @@ import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
-import rloop.loop.HandleType;
 import rloop.loop.Reader;
 import rloop.loop.poll.Poller;
 import rloop.loop.poll.Pollers;
@@ -32,7 +31,11 @@ final class LoopMethods {
     types = handleTypes;
     new Methods(loopClass, MethodHandles.lookup())
         .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)")
-        .add("call_soon", "callSoon", FAST_WITH_KEYWORDS, "($self, callback, /, *args, context=None)")
+        .add(
+            "call_soon",
+            "callSoon",
+            FAST_WITH_KEYWORDS,
+            "($self, callback, /, *args, context=None)")
         .add(
             "call_soon_threadsafe",
             "callSoonThreadsafe",
@@ -43,7 +46,11 @@ final class LoopMethods {
             "callLater",
             FAST_WITH_KEYWORDS,
             "($self, delay, callback, /, *args, context=None)")
-        .add("call_at", "callAt", FAST_WITH_KEYWORDS, "($self, when, callback, /, *args, context=None)")
+        .add(
+            "call_at",
+            "callAt",
+            FAST_WITH_KEYWORDS,
+            "($self, when, callback, /, *args, context=None)")
         .add("stop", "stop", NO_ARGUMENTS, "($self, /)")
         .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
         .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")

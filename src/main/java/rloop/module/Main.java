@@ -5,7 +5,6 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
-import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.PyException;
@@ -46,8 +45,8 @@ public final class Main {
   }
 
   /**
-   * {@code install(loop_class)}: adds the methods to {@code rloop.RLoop} and takes the final classes
-   * of handles from {@code rloop.handles}.
+   * {@code install(loop_class)}: adds the methods to {@code rloop.RLoop} and takes the final
+   * classes of handles from {@code rloop.handles}.
    */
   private static long install(long module, long loopClass, long c, long d) {
     HandleTypes types = HandleTypes.require(Main.types);
@@ -60,7 +59,9 @@ public final class Main {
     return Arguments.none();
   }
 
-  /** {@code collect_java_garbage()}: for tests of what a collection in the middle of things does. */
+  /**
+   * {@code collect_java_garbage()}: for tests of what a collection in the middle of things does.
+   */
   private static long collectJavaGarbage(long module, long b, long c, long d) {
     System.gc();
     return Arguments.none();

@@ -5,7 +5,6 @@ import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
-import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;

@@ -78,8 +78,8 @@ public final class Callbacks {
   }
 
   /**
-   * The call {@code (context, receiver, data)}: the last one again when its batch is over and nobody
-   * else holds it.
+   * The call {@code (context, receiver, data)}: the last one again when its batch is over and
+   * nobody else holds it.
    */
   @Owned
   long delivery(@Owned long data) {

@@ -70,6 +70,7 @@ public final class Connection extends Channel implements Writer {
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
+
   private long highWater = DEFAULT_HIGH_WATER;
   private long lowWater = DEFAULT_HIGH_WATER / LOW_WATER_DIVISOR;
 

@@ -94,7 +94,7 @@ final class WriteQueue {
    * @return 0 if it took something, perhaps all, else {@code -errno}
    */
   int send(int fd) {
-    for (;;) {
+    for (; ; ) {
       int chunks = Math.min(tail - head, MOST_CHUNKS);
       long offered = bytes;
       long sent;

@@ -50,6 +50,15 @@ public final class Layout {
   /** {@code PyFloatObject.ob_fval}. */
   public static final int FLOAT_VALUE = HEADER;
 
+  /** {@code PyWeakReference.wr_object}: the object referred to, or {@code None} when it is dead. */
+  public static final int WEAK_REFERENCE_OBJECT = HEADER;
+
+  /**
+   * {@code PySocketSockObject.sock_fd}, from a header that is not installed ({@code
+   * socketmodule.h}): held against {@code fileno()} for each socket before it is relied on.
+   */
+  public static final int SOCKET_FD = HEADER;
+
   /** {@code PyMemberDescrObject.d_member}, behind {@code PyDescr_COMMON}'s three pointers. */
   private static final int DESCRIPTOR_MEMBER = HEADER + 3 * Long.BYTES;
 

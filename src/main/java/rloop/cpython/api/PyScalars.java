@@ -25,8 +25,7 @@ public final class PyScalars {
   private static final Downcall UNICODE_FROM = Downcall.of("PyUnicode_FromString");
   private static final Downcall INTERN = Downcall.of("PyUnicode_InternFromString");
   private static final Downcall AS_UTF8 = Downcall.of("PyUnicode_AsUTF8");
-  private static final CriticalCall COMPARE =
-      CriticalCall.of("PyUnicode_CompareWithASCIIString");
+  private static final CriticalCall COMPARE = CriticalCall.of("PyUnicode_CompareWithASCIIString");
 
   private PyScalars() {}
 

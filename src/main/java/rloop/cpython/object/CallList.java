@@ -62,9 +62,7 @@ public final class CallList {
     PyException.checkStatus(PyContainers.PyList_SetItem(list, index, call));
   }
 
-  /**
-   * Empties the list. Calls die here, and with them what they hold: that may run Python code.
-   */
+  /** Empties the list. Calls die here, and with them what they hold: that may run Python code. */
   public void clear() {
     if (!Ref.isOnlyOne(list)) {
       long old = list;

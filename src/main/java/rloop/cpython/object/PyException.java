@@ -15,12 +15,15 @@ import rloop.ffi.Memory;
 public final class PyException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  @SuppressWarnings("StaticAssignmentOfThrowable") // without a stack trace one serves all
   private static final PyException SET = new PyException(null, "set in Python");
 
   private static final CriticalCall STRERROR = CriticalCall.of("strerror");
 
   /** The C name of the exception's class; null if the exception is set already. */
   private final @Nullable String type;
+
+  private final String message;
 
   /** The first argument of an {@code OSError}, or 0. */
   private final int errno;
@@ -30,8 +33,9 @@ public final class PyException extends RuntimeException {
   }
 
   private PyException(@Nullable String type, String message, int errno) {
-    super(message, null, false, false);
+    super(null, null, false, false);
     this.type = type;
+    this.message = message;
     this.errno = errno;
   }
 
@@ -81,6 +85,11 @@ public final class PyException extends RuntimeException {
     return status;
   }
 
+  @Override
+  public String getMessage() {
+    return message;
+  }
+
   /** Makes Python see this exception. */
   public void set() {
     if (type == null) {
@@ -88,11 +97,10 @@ public final class PyException extends RuntimeException {
     }
     long exception = PyErrors.exception(type);
     if (errno == 0) {
-      PyErrors.PyErr_SetString(exception, getMessage());
+      PyErrors.PyErr_SetString(exception, message);
     } else {
       long arguments =
-          Tuples.of(
-              PyScalars.PyLong_FromLongLong(errno), PyScalars.PyUnicode_FromString(getMessage()));
+          Tuples.of(PyScalars.PyLong_FromLongLong(errno), PyScalars.PyUnicode_FromString(message));
       PyErrors.PyErr_SetObject(exception, arguments);
       Ref.drop(arguments);
     }

@@ -33,8 +33,7 @@ public final class Ref {
         Memory.putInt(object + REFERENCE_COUNT, count + 1);
       }
     } else {
-      Memory.putLong(
-          object + REFERENCE_COUNT, Memory.getLong(object + REFERENCE_COUNT) + 1);
+      Memory.putLong(object + REFERENCE_COUNT, Memory.getLong(object + REFERENCE_COUNT) + 1);
     }
     return object;
   }
