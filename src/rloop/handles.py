@@ -36,13 +36,13 @@ class _Call:
         return None if call is None else call[2:]
 
 
-class Handle(_Call, _core.Handle):
+class Handle(_Call, _core.Handle):  # type: ignore[misc] # plain attributes in asyncio
     """What ``call_soon`` returns."""
 
     __slots__ = ()
 
 
-class TimerHandle(_Call, _core.TimerHandle):
+class TimerHandle(_Call, _core.TimerHandle):  # type: ignore[misc] # as above
     """What ``call_later`` and ``call_at`` return."""
 
     __slots__ = ()

@@ -12,11 +12,10 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
 from asyncio import base_events, constants, futures, protocols, trsock
 from asyncio.log import logger
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from rloop import _core
 
@@ -70,12 +69,13 @@ class SocketTransport(_core.Transport):
         self._open(loop, self._sock_fd)
         self.set_protocol(protocol)
         loop._transports[self._sock_fd] = self
-        base_events._set_nodelay(sock)
+        base_events._set_nodelay(sock)  # type: ignore[attr-defined]
 
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._start_reading)
         if waiter is not None:
-            loop.call_soon(futures._set_result_unless_cancelled, waiter, None)
+            set_result = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+            loop.call_soon(set_result, waiter, None)
 
     def _server_arguments(self) -> tuple[Any, ...]:
         """A server knows its transports from 3.13 on; before, it counts them."""
@@ -102,7 +102,7 @@ class SocketTransport(_core.Transport):
             if self._server is not None:
                 self._server._detach(*self._server_arguments())
 
-    # ---- protocol ------------------------------------------------------------------------------
+    # ---- protocol --------------------------------------------------------------------------------
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
@@ -133,7 +133,7 @@ class SocketTransport(_core.Transport):
             return  # an earlier call of the batch has changed that
         message = "Fatal error: protocol.get_buffer() call failed."
         try:
-            buffer = self._protocol.get_buffer(-1)
+            buffer: Any = self._protocol.get_buffer(-1)
             if not len(buffer):
                 raise RuntimeError("get_buffer() returned an empty buffer")
             message = "Fatal read error on socket transport"
@@ -152,7 +152,8 @@ class SocketTransport(_core.Transport):
             return
         if isinstance(self._protocol, protocols.BufferedProtocol):
             try:
-                protocols._feed_data_to_buffered_proto(self._protocol, data)
+                feed = protocols._feed_data_to_buffered_proto  # type: ignore[attr-defined]
+                feed(self._protocol, data)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
@@ -169,9 +170,11 @@ class SocketTransport(_core.Transport):
             self.close()
 
     def _read_failed(self, errno: int) -> None:
-        self._fatal_error(OSError(errno, os.strerror(errno)), "Fatal read error on socket transport")
+        self._fatal_error(
+            OSError(errno, os.strerror(errno)), "Fatal read error on socket transport"
+        )
 
-    # ---- writing -------------------------------------------------------------------------------
+    # ---- writing ---------------------------------------------------------------------------------
 
     def write(self, data: Data) -> None:
         """Queues data; what a batch of callbacks writes is sent in one call when it is over."""
@@ -257,7 +260,7 @@ class SocketTransport(_core.Transport):
                 }
             )
 
-    # ---- sendfile: the loop empties the queue, then uses the socket itself -------------------------
+    # ---- sendfile: the loop empties the queue, then uses the socket itself -----------------------
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
         if self._empty_waiter is not None:
@@ -275,7 +278,7 @@ class SocketTransport(_core.Transport):
         if self._empty_waiter is not None and not self._empty_waiter.done():
             self._empty_waiter.set_result(None)
 
-    # ---- the end -----------------------------------------------------------------------------------
+    # ---- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
@@ -286,9 +289,7 @@ class SocketTransport(_core.Transport):
         """Drops what is queued and calls ``connection_lost(None)`` soon."""
         self._force_close(None)
 
-    def _fatal_error(
-        self, exc: BaseException, message: str = "Fatal error on transport"
-    ) -> None:
+    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
         if self._loop is None:
             return
         if isinstance(exc, OSError):
@@ -325,9 +326,7 @@ class SocketTransport(_core.Transport):
             if server is not None:
                 server._detach(*self._server_arguments())
             if self._empty_waiter is not None and not self._empty_waiter.done():
-                self._empty_waiter.set_exception(
-                    ConnectionError("Connection is closed by peer")
-                )
+                self._empty_waiter.set_exception(ConnectionError("Connection is closed by peer"))
 
 
 def _name_or_none(get_name: Any) -> Any:
