@@ -25,6 +25,7 @@ from itertools import chain, starmap
 from typing import TYPE_CHECKING, Any
 
 from . import fork, jvm
+from .socket_operations import SocketOperations
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +55,7 @@ def _install() -> None:
             _is_installed = True
 
 
-class RLoop(asyncio.SelectorEventLoop):
+class RLoop(SocketOperations):
     """An asyncio event loop with a Java core, on one thread."""
 
     __slots__ = ("_state",)
@@ -183,7 +184,7 @@ class RLoop(asyncio.SelectorEventLoop):
             self._check_thread()
         self._check_callback(callback, method)
 
-    def _trace(self, handle: Any, _: None = None) -> None:
+    def _trace(self, handle: Any) -> None:
         """Java calls this with each handle that it makes in debug mode."""
         handle._source_traceback = format_helpers.extract_stack(sys._getframe(1))
 

@@ -186,6 +186,7 @@ final class LoopMethods {
 
   private static long close(long self, long b, long c, long d) {
     Loops.of(self).close();
+    Loops.sockets(self).close();
     return Arguments.none();
   }
 

@@ -1,7 +1,6 @@
 package rloop.module;
 
 import java.lang.invoke.MethodHandles;
-import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
@@ -10,6 +9,7 @@ import rloop.cpython.type.Trampoline;
 import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
+import rloop.transport.SocketOperations;
 
 /**
  * Finds the Java part of a Python loop: by the object in its slot {@code _state}, which is at the
@@ -33,10 +33,13 @@ final class Loops {
     stateSlot = Layout.slotOffset(loopClass, "_state");
   }
 
+  /** The Java part of a loop: the loop itself, and what stands above it. */
+  private record Parts(EventLoop loop, SocketOperations sockets) {}
+
   /** A state object for a loop. */
   @Owned
   static long createState(EventLoop loop) {
-    return JavaReference.create(STATE_TYPE, loop);
+    return JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
   }
 
   /**
@@ -45,11 +48,27 @@ final class Loops {
    * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
    */
   static EventLoop of(long pythonLoop) {
+    return parts(pythonLoop).loop;
+  }
+
+  /** The operations on sockets of a Python loop. */
+  static SocketOperations sockets(long pythonLoop) {
+    return parts(pythonLoop).sockets;
+  }
+
+  private static Parts parts(long pythonLoop) {
     long state = Memory.getLong(pythonLoop + stateSlot);
     if (state == 0) {
       throw PyException.runtimeError("the event loop was not initialised");
     }
-    return (EventLoop) require(JavaReference.get(state));
+    return referent(state);
+  }
+
+  private static Parts referent(long state) {
+    if (JavaReference.get(state) instanceof Parts parts) {
+      return parts;
+    }
+    throw new IllegalStateException("a state object outlived its loop");
   }
 
   /** As {@link #of}; raises asyncio's error if the loop is closed. */
@@ -61,16 +80,9 @@ final class Loops {
     return loop;
   }
 
-  private static Object require(@Nullable Object referent) {
-    if (referent == null) {
-      throw new IllegalStateException("a reference object outlived what it stands for");
-    }
-    return referent;
-  }
-
   /** {@code tp_iternext}, reached through the trampoline. */
   @SuppressWarnings("unused")
   private static long next(long state, long b, long c, long d) {
-    return ((EventLoop) require(JavaReference.get(state))).next();
+    return referent(state).loop.next();
   }
 }

@@ -56,6 +56,7 @@ public final class Main {
     Ref.drop(handles);
     Loops.setLoopClass(loopClass);
     LoopMethods.addTo(loopClass, types);
+    SocketMethods.addTo(loopClass);
     return Arguments.none();
   }
 

@@ -39,4 +39,27 @@ public final class PyErrors {
   public static void PyErr_Clear() {
     CLEAR.call();
   }
+
+  /**
+   * The exception that is set, which it then no longer is: {@code PyErr_GetRaisedException}, or what
+   * there was before 3.12.
+   */
+  @Owned
+  public static long takeRaised() {
+    if (Version.isAtLeast(12)) {
+      return Downcall.of("PyErr_GetRaisedException").call();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      long type = arena.allocate(3 * (long) Long.BYTES, Long.BYTES).address();
+      long value = type + Long.BYTES;
+      long traceback = value + Long.BYTES;
+      Downcall.of("PyErr_Fetch").call(type, value, traceback);
+      Downcall.of("PyErr_NormalizeException").call(type, value, traceback);
+      PyObjects.Py_DecRef(Memory.getLong(type));
+      if (Memory.getLong(traceback) != 0) {
+        PyObjects.Py_DecRef(Memory.getLong(traceback));
+      }
+      return Memory.getLong(value);
+    }
+  }
 }

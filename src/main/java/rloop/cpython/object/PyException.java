@@ -1,6 +1,7 @@
 package rloop.cpython.object;
 
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyScalars;
 import rloop.ffi.CriticalCall;
@@ -104,5 +105,12 @@ public final class PyException extends RuntimeException {
       PyErrors.PyErr_SetObject(exception, arguments);
       Ref.drop(arguments);
     }
+  }
+
+  /** This exception as a Python object. */
+  @Owned
+  public long toPython() {
+    set();
+    return PyErrors.takeRaised();
   }
 }

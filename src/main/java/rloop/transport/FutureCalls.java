@@ -1,0 +1,53 @@
+package rloop.transport;
+
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.Invocation;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+
+/**
+ * Futures as Java uses them. None of these runs user code: callbacks of a future are scheduled on
+ * its loop.
+ */
+final class FutureCalls {
+  private static final long CREATE_FUTURE = name("create_future");
+  private static final long DONE = name("done");
+  private static final long SET_RESULT = name("set_result");
+  private static final long SET_EXCEPTION = name("set_exception");
+
+  private FutureCalls() {}
+
+  private static long name(String method) {
+    return PyException.check(PyScalars.PyUnicode_InternFromString(method));
+  }
+
+  @Owned
+  static long create(long loop) {
+    return Invocation.method(loop, CREATE_FUTURE);
+  }
+
+  static boolean isDone(long future) {
+    long answer = Invocation.method(future, DONE);
+    Ref.drop(answer);
+    return answer == PyObjects.Py_True;
+  }
+
+  static void setResult(long future, @Owned long result) {
+    try {
+      Ref.drop(Invocation.method(future, SET_RESULT, result));
+    } finally {
+      Ref.drop(result);
+    }
+  }
+
+  static void setException(long future, PyException exception) {
+    long instance = exception.toPython();
+    try {
+      Ref.drop(Invocation.method(future, SET_EXCEPTION, instance));
+    } finally {
+      Ref.drop(instance);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package rloop.transport;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.ffi.Memory;
+import rloop.loop.EventLoop;
+
+/**
+ * {@code sock_recv}, {@code sock_recv_into} and {@code sock_sendall} of a loop.
+ *
+ * <p>A socket stays registered with the poller from one operation to the next: so an operation that
+ * has to wait costs the receive or send itself and nothing else. The loop isn't told when the socket
+ * is closed, and its number may come back as another one's, so the Python object is what counts:
+ * each use checks by a weak reference that it is the one which was registered.
+ */
+public final class SocketOperations {
+  private static final int INITIAL_ROOM = 64;
+
+  private final EventLoop loop;
+  private @Nullable SocketState[] states = new SocketState[INITIAL_ROOM];
+
+  /** For a loop. */
+  public SocketOperations(EventLoop loop) {
+    this.loop = loop;
+  }
+
+  /**
+   * Gets to know a socket.
+   *
+   * @param weakReference to the socket
+   * @return whether Java can work with it: where it can't read its descriptor, the standard library
+   *     has to do
+   */
+  public boolean adopt(long socket, int fd, @Owned long weakReference) {
+    if (Layout.FREE_THREADED || descriptor(socket) != fd) {
+      return false;
+    }
+    if (fd >= states.length) {
+      states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
+    }
+    SocketState old = states[fd];
+    if (old != null) {
+      old.dispose();
+    }
+    states[fd] = new SocketState(loop, fd, weakReference);
+    return true;
+  }
+
+  /**
+   * The state of a socket that was adopted, or null. Of an object that is no socket, a word behind
+   * its header is read, which may be anything, and no state is found to belong to it.
+   */
+  public @Nullable SocketState find(long socket) {
+    int fd = descriptor(socket);
+    SocketState state = fd >= 0 && fd < states.length ? states[fd] : null;
+    return state != null && state.belongsTo(socket) ? state : null;
+  }
+
+  private static int descriptor(long socket) {
+    return Memory.getInt(socket + Layout.SOCKET_FD);
+  }
+
+  /** The loop is being closed. */
+  public void close() {
+    for (SocketState state : states) {
+      if (state != null) {
+        state.dispose();
+      }
+    }
+    states = new SocketState[0];
+  }
+}

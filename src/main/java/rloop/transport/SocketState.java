@@ -1,0 +1,274 @@
+package rloop.transport;
+
+import static rloop.posix.Constants.EAGAIN;
+import static rloop.posix.Constants.EINTR;
+import static rloop.posix.Constants.MSG_DONTWAIT;
+import static rloop.posix.Constants.MSG_NOSIGNAL;
+
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyBuffers;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyBuffer;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.ffi.Memory;
+import rloop.loop.EventLoop;
+import rloop.loop.FdWatch;
+import rloop.loop.Waiter;
+import rloop.loop.poll.Poller;
+import rloop.posix.SysSocket;
+
+/**
+ * A socket of {@code sock_*} operations: who waits for it, and what is known of it.
+ *
+ * <p>Operations that cannot be done at once give a future; the poller then has them done before the
+ * batch runs, and the waiting task goes on in that same batch.
+ */
+public final class SocketState {
+  /** The most that is received at a time, in bytes; a caller may well ask for more. */
+  private static final int READ_SIZE = 256 * 1024;
+
+  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
+
+  private final EventLoop loop;
+  private final FdWatch watch;
+  private final @Owned long weakReference;
+  private final Receiver receiver = new Receiver();
+  private final Sender sender = new Sender();
+
+  /** The last receive took all there was: nothing comes without the poller's telling. */
+  private boolean drained;
+
+  SocketState(EventLoop loop, int fd, @Owned long weakReference) {
+    this.loop = loop;
+    this.watch = loop.fdWatches().at(fd);
+    this.weakReference = weakReference;
+    watch.distrust();
+  }
+
+  /** Whether this is the state of that socket, and not of one that had its number before. */
+  boolean belongsTo(long socket) {
+    return Memory.getLong(weakReference + Layout.WEAK_REFERENCE_OBJECT) == socket;
+  }
+
+  void dispose() {
+    Ref.drop(weakReference);
+  }
+
+  /**
+   * Receives at most so many bytes.
+   *
+   * @return {@code bytes}, or a future of it
+   * @throws PyException an {@code OSError}
+   */
+  @Owned
+  public long receive(long size) {
+    if (size < 0) {
+      throw PyException.valueError("negative buffersize in recv");
+    }
+    if (size == 0 || isWorthTrying()) {
+      long data = receiveNow(size);
+      if (data != 0) {
+        return data;
+      }
+    }
+    receiver.size = size;
+    return receiver.start(0);
+  }
+
+  /**
+   * Receives into a buffer.
+   *
+   * @return how many bytes, an {@code int}, or a future of it
+   * @throws PyException an {@code OSError}, or a {@code TypeError} if it is no writable buffer
+   */
+  @Owned
+  public long receiveInto(long buffer) {
+    if (isWorthTrying()) {
+      long count = receiveIntoNow(buffer);
+      if (count != 0) {
+        return count;
+      }
+    }
+    return receiver.start(Ref.take(buffer));
+  }
+
+  private boolean isWorthTrying() {
+    return !(drained && watch.isRegistered(Poller.READ));
+  }
+
+  /** {@code bytes}, or 0 if there is nothing yet. */
+  private long receiveNow(long size) {
+    long wanted = Math.min(size, READ_SIZE);
+    long count = SysSocket.recv(watch.fd(), READ_BUFFER, wanted, MSG_DONTWAIT);
+    drained = count < wanted && count != 0;
+    if (isNothing(count)) {
+      return 0;
+    }
+    PyException.checkErrno((int) count);
+    return PyException.check(PyScalars.PyBytes_FromStringAndSize(READ_BUFFER, count));
+  }
+
+  /** An {@code int}, or 0 if there is nothing yet. */
+  private long receiveIntoNow(long buffer) {
+    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      long count = SysSocket.recv(watch.fd(), view.address(), view.length(), MSG_DONTWAIT);
+      drained = count < view.length() && count != 0;
+      if (isNothing(count)) {
+        return 0;
+      }
+      return PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) count));
+    }
+  }
+
+  /**
+   * Sends all of a buffer.
+   *
+   * @return {@code None}, or a future of it
+   * @throws PyException an {@code OSError}, or a {@code TypeError} if it is no buffer
+   */
+  @Owned
+  public long sendAll(long data) {
+    try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
+      long sent = send(view.address(), view.length());
+      if (sent == view.length()) {
+        return Ref.take(PyObjects.Py_None);
+      }
+      // The rest is copied: the caller may be cancelled, and change the buffer, while it waits.
+      Ref.dropIfAny(sender.rest);
+      sender.rest =
+          PyException.check(
+              PyScalars.PyBytes_FromStringAndSize(view.address() + sent, view.length() - sent));
+      sender.sent = 0;
+      return sender.start();
+    }
+  }
+
+  /** How many bytes were sent, perhaps none. */
+  private long send(long address, long length) {
+    long sent = SysSocket.send(watch.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
+  }
+
+  private static boolean isNothing(long result) {
+    return result == -EAGAIN || result == -EINTR;
+  }
+
+  /** An operation that waits, and its future. */
+  private abstract class Operation implements Waiter {
+    private final int direction;
+    private @Owned long future;
+
+    Operation(int direction) {
+      this.direction = direction;
+    }
+
+    @Owned
+    long start() {
+      long created = FutureCalls.create(loop.pythonLoop());
+      watch.await(direction, this);
+      Ref.dropIfAny(future);
+      future = created;
+      return Ref.take(created);
+    }
+
+    @Override
+    public final void ready() {
+      if (FutureCalls.isDone(future)) { // cancelled: what there is to receive is not ours
+        finish();
+        return;
+      }
+      try {
+        long result = proceed();
+        if (result != 0) {
+          long waiting = future;
+          future = 0;
+          finish();
+          FutureCalls.setResult(waiting, result);
+          Ref.drop(waiting);
+        }
+      } catch (PyException e) {
+        long waiting = future;
+        future = 0;
+        finish();
+        FutureCalls.setException(waiting, e);
+        Ref.drop(waiting);
+      }
+    }
+
+    private void finish() {
+      watch.satisfied(direction);
+      replaced();
+    }
+
+    @Override
+    public void replaced() {
+      long waiting = future;
+      future = 0;
+      Ref.dropIfAny(waiting);
+    }
+
+    /** Does what can be done; the result, or 0 while there is none. */
+    abstract @Owned long proceed();
+  }
+
+  /** Waits to receive bytes, or into a buffer. */
+  private final class Receiver extends Operation {
+    private long size;
+
+    /** 0 for bytes. */
+    private @Owned long buffer;
+
+    Receiver() {
+      super(Poller.READ);
+    }
+
+    @Owned
+    long start(@Owned long into) {
+      long started = start();
+      Ref.dropIfAny(buffer);
+      buffer = into;
+      return started;
+    }
+
+    @Override
+    @Owned
+    long proceed() {
+      return buffer == 0 ? receiveNow(size) : receiveIntoNow(buffer);
+    }
+
+    @Override
+    public void replaced() {
+      super.replaced();
+      Ref.dropIfAny(buffer);
+      buffer = 0;
+    }
+  }
+
+  /** Waits to send the rest of a buffer. */
+  private final class Sender extends Operation {
+    private @Owned long rest;
+    private long sent;
+
+    Sender() {
+      super(Poller.WRITE);
+    }
+
+    @Override
+    @Owned
+    long proceed() {
+      long length = Memory.getLong(rest + Layout.SIZE);
+      sent += send(rest + Layout.BYTES_DATA + sent, length - sent);
+      return sent == length ? Ref.take(PyObjects.Py_None) : 0;
+    }
+
+    @Override
+    public void replaced() {
+      super.replaced();
+      Ref.dropIfAny(rest);
+      rest = 0;
+    }
+  }
+}

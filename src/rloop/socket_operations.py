@@ -1,0 +1,80 @@
+"""``sock_recv``, ``sock_recv_into`` and ``sock_sendall``, done by Java.
+
+A socket is adopted at its first operation; what Java can't work with (a look-alike, a free-threaded
+Python) is left to the standard library, over ``add_reader`` and ``add_writer``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import weakref
+from asyncio import base_events
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+
+class SocketOperations(asyncio.SelectorEventLoop):
+    """The part of the loop that works on sockets which their users keep."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _debug: bool
+        # Made by Java; each answers False for a socket that was not adopted.
+        _sock_adopt: Callable[[socket.socket, int, weakref.ref[socket.socket]], bool]
+        _sock_receive: Callable[[socket.socket, int], Any]
+        _sock_receive_into: Callable[[socket.socket, Any], Any]
+        _sock_send_all: Callable[[socket.socket, Any], Any]
+
+    async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
+        """Receives up to ``n`` bytes."""
+        if self._debug:
+            _require_non_blocking(sock)
+        answer = self._sock_receive(sock, n)
+        if answer is False:
+            if not self._adopt(sock):
+                return await super().sock_recv(sock, n)
+            answer = self._sock_receive(sock, n)
+        return answer if type(answer) is bytes else await answer
+
+    async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
+        """Receives into a buffer and returns how many bytes."""
+        if self._debug:
+            _require_non_blocking(sock)
+        answer = self._sock_receive_into(sock, buf)
+        if answer is False:
+            if not self._adopt(sock):
+                return await super().sock_recv_into(sock, buf)
+            answer = self._sock_receive_into(sock, buf)
+        return answer if type(answer) is int else await answer
+
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Sends all of ``data``."""
+        if self._debug:
+            _require_non_blocking(sock)
+        waiting = self._sock_send_all(sock, data)
+        if waiting is False:
+            if not self._adopt(sock):
+                return await super().sock_sendall(sock, data)
+            waiting = self._sock_send_all(sock, data)
+        if waiting is not None:
+            await waiting
+
+    def _adopt(self, sock: socket.socket) -> bool:
+        """Returns whether Java can work with the socket; raises what an operation on it would."""
+        base_events._check_ssl_socket(sock)
+        if not isinstance(sock, socket.socket):
+            return False
+        fd = sock.fileno()
+        if fd < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self._ensure_fd_no_transport(fd)
+        return self._sock_adopt(sock, fd, weakref.ref(sock))
+
+
+def _require_non_blocking(sock: socket.socket) -> None:
+    if sock.gettimeout() != 0:
+        raise ValueError("the socket must be non-blocking")
