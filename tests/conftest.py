@@ -5,6 +5,7 @@ the behaviour that it describes: a test that fails on asyncio is a wrong test.
 """
 
 import asyncio
+import gc
 import importlib
 import inspect
 import logging
@@ -44,9 +45,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     # A fixture tells its name here, because a test may use the loop only by way of another fixture.
     loop = pyfuncitem.stash[running_loop]
     names = inspect.signature(pyfuncitem.obj).parameters
-    loop.run_until_complete(
-        pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
-    )
+    loop.run_until_complete(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
 
 
@@ -80,6 +79,12 @@ def finish(loop: Loop) -> None:
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def forget(objects: list[object]) -> None:
+    """Drops the last references to the objects."""
+    objects.clear()
+    gc.collect()
 
 
 def run_one_iteration(loop: Loop) -> None:

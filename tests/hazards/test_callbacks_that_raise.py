@@ -39,7 +39,7 @@ COMMON = """
         lambda: raise_(Exception("usual")),
         lambda: raise_(Unprintable()),
         lambda: raise_(Demanding(1, 2)),
-        lambda: raise_(Demanding),  # a TypeError, since the class cannot be called without arguments
+        lambda: raise_(Demanding),  # a TypeError, since it takes arguments
         lambda: raise_(Bare),
         lambda: raise_(StopIteration),
         lambda: raise_(StopIteration(42)),

@@ -1,4 +1,4 @@
-"""Ctrl-C, at any moment: the loop is left, and may be run again; or the process ends as it should."""
+"""Ctrl-C, at any moment: the loop is left and may be run again, or the process ends by it."""
 
 import signal
 

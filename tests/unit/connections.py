@@ -127,15 +127,15 @@ class Peer:
         self.socket.close()
 
 
-ProtocolT = TypeVar("ProtocolT", bound=asyncio.BaseProtocol)
+ProtocolT_co = TypeVar("ProtocolT_co", bound=asyncio.BaseProtocol, covariant=True)
 
 
 @dataclass
-class Connection(Generic[ProtocolT]):
+class Connection(Generic[ProtocolT_co]):
     """Both ends of a connection."""
 
     transport: asyncio.Transport
-    protocol: ProtocolT
+    protocol: ProtocolT_co
     peer: Peer
 
 
@@ -155,12 +155,12 @@ class Connector:
     def __init__(self) -> None:
         self._connections: list[Connection[asyncio.BaseProtocol]] = []
 
-    async def __call__(self, make_protocol: Callable[[], ProtocolT]) -> Connection[ProtocolT]:
+    async def __call__(self, make_protocol: Callable[[], ProtocolT_co]) -> Connection[ProtocolT_co]:
         loop = asyncio.get_running_loop()
         ours, far_end = tcp_pair()
         transport, protocol = await loop.create_connection(make_protocol, sock=ours)
         connection = Connection(transport, protocol, Peer(far_end))
-        self._connections.append(connection)  # type: ignore[arg-type]
+        self._connections.append(connection)
         return connection
 
     async def end(self) -> None:
@@ -182,3 +182,13 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():
             await asyncio.sleep(0.0005)
+
+
+async def until_received(protocol: Recorder | BufferedRecorder, size: int) -> None:
+    """Lets the loop run until the protocol has received as much."""
+    await until(lambda: len(protocol.received) >= size)
+
+
+async def until_lost(protocol: Recorder | BufferedRecorder) -> None:
+    """Lets the loop run until the connection is lost."""
+    await until(lambda: protocol.is_lost)

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import BufferedRecorder, Connector, Recorder, turns, until
+from tests.unit.connections import (
+    BufferedRecorder,
+    Connector,
+    Recorder,
+    turns,
+    until,
+    until_received,
+)
 
 
 @pytest.fixture
@@ -71,19 +78,18 @@ async def test_a_new_buffer_each_time_is_fine(connect: Connector) -> None:
 
 async def test_a_memoryview_is_a_buffer(connect: Connector) -> None:
     class Sliced(BufferedRecorder):
-        filled = 0
-
         def get_buffer(self, sizehint: int) -> memoryview:  # type: ignore[override]
-            return memoryview(self.buffer)[self.filled :]
+            return memoryview(self.buffer)[len(self.received) :]
 
         def buffer_updated(self, nbytes: int) -> None:
-            self.filled += nbytes
+            start = len(self.received)
+            self.received += self.buffer[start : start + nbytes]
 
     connection = await connect(Sliced)
     for number in range(10):
         connection.peer.send(b"%d" % number)
-        await until(lambda count=number + 1: connection.protocol.filled == count)
-    assert connection.protocol.buffer[:10] == b"0123456789"
+        await until_received(connection.protocol, number + 1)
+    assert connection.protocol.buffer.startswith(b"0123456789")
 
 
 async def test_the_buffer_is_free_to_change_after_buffer_updated(connect: Connector) -> None:
@@ -95,7 +101,7 @@ async def test_the_buffer_is_free_to_change_after_buffer_updated(connect: Connec
     connection = await connect(Shrinking)
     for number in range(3):
         connection.peer.send(b"x")
-        await until(lambda count=number + 1: len(connection.protocol.received) == count)
+        await until_received(connection.protocol, number + 1)
 
 
 async def test_the_end_is_told(connect: Connector) -> None:
@@ -124,9 +130,9 @@ async def test_pausing_in_buffer_updated_holds_back_the_rest(connect: Connector)
     connection = await connect(OneByOne)
     connection.peer.send(b"abc")
     for expected in (b"a", b"ab", b"abc"):
-        await until(lambda expected=expected: connection.protocol.received == expected)
+        await until_received(connection.protocol, len(expected))
         await asyncio.sleep(0.003)
-        assert connection.protocol.received == expected
+        assert bytes(connection.protocol.received) == expected
         connection.transport.resume_reading()
 
 

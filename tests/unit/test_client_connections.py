@@ -96,7 +96,7 @@ async def test_host_and_socket_exclude_each_other(loop: Loop) -> None:
         with pytest.raises(ValueError, match=message):
             await loop.create_connection(Recorder, "127.0.0.1", 80, sock=sock)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="^host and port was not specified and no sock specified$"):
-        await loop.create_connection(Recorder)  # type: ignore[call-overload]
+        await loop.create_connection(Recorder)
 
 
 async def test_a_datagram_socket_is_refused(loop: Loop) -> None:
@@ -126,6 +126,7 @@ async def test_a_socket_of_another_transport_is_refused(loop: Loop) -> None:
 
 async def test_happy_eyeballs_takes_the_address_that_answers(loop: Loop) -> None:
     async with listening() as port:
+
         async def resolve(*_: object, **__: object) -> list[object]:
             return [
                 (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", dead)),
@@ -143,6 +144,7 @@ async def test_happy_eyeballs_takes_the_address_that_answers(loop: Loop) -> None
 
 async def test_addresses_are_tried_in_turn(loop: Loop) -> None:
     async with listening() as port:
+
         async def resolve(*_: object, **__: object) -> list[object]:
             return [
                 (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", dead)),
@@ -159,9 +161,7 @@ async def test_all_failures_are_told(loop: Loop) -> None:
     dead = [closed_port(), closed_port()]
 
     async def resolve(*_: object, **__: object) -> list[object]:
-        return [
-            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in dead
-        ]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in dead]
 
     loop.getaddrinfo = resolve  # type: ignore[assignment, method-assign]
     with pytest.raises(OSError, match="Connect call failed"):

@@ -6,7 +6,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -28,6 +29,11 @@ async def coroutine_function() -> None:
     pass
 
 
+def has_origin(coroutine: Coroutine[Any, Any, None]) -> bool:
+    assert isinstance(coroutine, types.CoroutineType)
+    return coroutine.cr_origin is not None
+
+
 def test_debug_mode_is_off_until_set(loop: Loop) -> None:
     assert not loop.get_debug()
     loop.set_debug(True)
@@ -38,9 +44,7 @@ def test_the_limit_for_slow_callbacks_is_a_tenth_of_a_second(loop: Loop) -> None
     assert loop.slow_callback_duration == 0.1
 
 
-def test_a_slow_callback_is_warned_of(
-    debug_loop: Loop, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_slow_callback_is_warned_of(debug_loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
     debug_loop.slow_callback_duration = 0.005
     debug_loop.call_soon(time.sleep, 0.01)
     debug_loop.call_soon(bool)
@@ -209,13 +213,13 @@ def test_scheduling_from_another_thread_is_fine_while_the_loop_rests(debug_loop:
 def test_coroutines_remember_their_origin_while_the_loop_runs(debug_loop: Loop) -> None:
     async def main() -> bool:
         coroutine = coroutine_function()
-        remembered = coroutine.cr_origin is not None
+        remembered = has_origin(coroutine)
         await coroutine
         return remembered
 
     assert debug_loop.run_until_complete(main())
     coroutine = coroutine_function()
-    assert coroutine.cr_origin is None
+    assert not has_origin(coroutine)
     coroutine.close()
 
 
@@ -224,8 +228,9 @@ def test_set_debug_while_running_switches_coroutine_origins(loop: Loop) -> None:
         loop.set_debug(True)
         await asyncio.sleep(0.001)
         coroutine = coroutine_function()
+        remembered = has_origin(coroutine)
         await coroutine
-        return coroutine.cr_origin is not None
+        return remembered
 
     assert loop.run_until_complete(main())
 

@@ -240,9 +240,7 @@ def test_exit_and_interrupt_in_a_timer_leave_the_rest_for_the_next_run(
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
-def test_exit_and_interrupt_in_a_task_leave_the_loop(
-    loop: Loop, kind: type[BaseException]
-) -> None:
+def test_exit_and_interrupt_in_a_task_leave_the_loop(loop: Loop, kind: type[BaseException]) -> None:
     async def leave() -> None:
         await asyncio.sleep(0)
         raise kind

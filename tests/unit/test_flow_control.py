@@ -55,9 +55,7 @@ async def test_one_mark_follows_from_the_other(
     assert connection.transport.get_write_buffer_limits() == expected
 
 
-@pytest.mark.parametrize(
-    ("high", "low"), [(100, 101), (-1, None), (None, -1), (100, -1), (-1, -1)]
-)
+@pytest.mark.parametrize(("high", "low"), [(100, 101), (-1, None), (None, -1), (100, -1), (-1, -1)])
 async def test_marks_in_the_wrong_order_are_refused(
     connect: Connector, high: int | None, low: int | None
 ) -> None:
@@ -68,7 +66,9 @@ async def test_marks_in_the_wrong_order_are_refused(
     if low is None:
         low = high // 4
     message = f"^high ({high!r}) must be >= low ({low!r}) must be >= 0$"
-    with pytest.raises(ValueError, match=re.escape(message).replace(r"\^", "^").replace(r"\$", "$")):
+    with pytest.raises(
+        ValueError, match=re.escape(message).replace(r"\^", "^").replace(r"\$", "$")
+    ):
         connection.transport.set_write_buffer_limits(high=high, low=low)
     assert connection.transport.get_write_buffer_limits() == (16 * 1024, 64 * 1024)
 

@@ -82,7 +82,7 @@ def test_an_earlier_callback_of_the_iteration_cancels_a_later_one(
 ) -> None:
     ran: list[str] = []
     handles: list[asyncio.Handle] = []
-    loop.call_soon(lambda: handles[0].cancel())
+    loop.call_soon(lambda: [handle.cancel() for handle in handles])
     handles.append(schedule(ran.append, "cancelled"))
     schedule(ran.append, "kept")
     run_one_iteration(loop)

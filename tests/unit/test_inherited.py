@@ -60,9 +60,7 @@ async def test_datagrams_are_sent_and_received(loop: Loop) -> None:
         def datagram_received(self, data: bytes, addr: object) -> None:
             self.received.append(data)
 
-    receiver, protocol = await loop.create_datagram_endpoint(
-        Collector, local_addr=("127.0.0.1", 0)
-    )
+    receiver, protocol = await loop.create_datagram_endpoint(Collector, local_addr=("127.0.0.1", 0))
     sender, _ = await loop.create_datagram_endpoint(
         Collector, remote_addr=receiver.get_extra_info("sockname")
     )
@@ -136,7 +134,7 @@ async def test_a_file_is_sent(loop: Loop, tmp_path: Path) -> None:
         writer.close()
 
     async with await asyncio.start_server(receive, "127.0.0.1", 0) as server:
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(b"head")
         with path.open("rb") as file:
             assert await loop.sendfile(writer.transport, file) == path.stat().st_size

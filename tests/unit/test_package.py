@@ -8,7 +8,6 @@ from importlib import resources
 import pytest
 
 import rloop
-
 from tests.hazards.scripts import assert_clean, run_script
 
 pytestmark = pytest.mark.usefixtures("_rloop_is_chosen")

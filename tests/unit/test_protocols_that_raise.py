@@ -54,7 +54,7 @@ async def test_an_error_of_the_system_raised_by_a_protocol_ends_the_connection(
         raise ConnectionResetError("made up by the protocol")
 
     connection = await connect(Recorder)
-    connection.protocol.data_received = reset  # type: ignore[method-assign]
+    connection.protocol.data_received = reset  # type: ignore[method-assign, assignment]
     connection.peer.send(b"x")
     await until(lambda: connection.protocol.is_lost)
     assert isinstance(connection.protocol.lost_with, ConnectionResetError)
@@ -102,7 +102,7 @@ async def test_connection_lost_that_raises_is_reported_and_the_socket_closed(
 ) -> None:
     connection = await connect(Recorder)
     sock = connection.transport.get_extra_info("socket")
-    connection.protocol.connection_lost = fail  # type: ignore[method-assign]
+    connection.protocol.connection_lost = fail  # type: ignore[method-assign, assignment]
     connection.transport.close()
     await until(lambda: reports)
     (report,) = reports
@@ -117,7 +117,7 @@ async def test_one_failing_connection_leaves_the_others_of_the_batch_alone(
 ) -> None:
     connections = [await connect(Recorder) for _ in range(10)]
     for connection in connections[::3]:
-        connection.protocol.data_received = fail  # type: ignore[method-assign]
+        connection.protocol.data_received = fail  # type: ignore[method-assign, assignment]
     await turns()
     for connection in connections:
         connection.peer.send(b"x")
@@ -179,6 +179,6 @@ def test_an_interrupt_leaves_the_data_of_other_connections_for_the_next_run(
 async def test_a_failing_protocol_factory_is_raised_to_the_caller(loop: Loop) -> None:
     ours, peer = tcp_pair()
     with pytest.raises(ZeroDivisionError):
-        await loop.create_connection(lambda: 1 / 0, sock=ours)  # type: ignore[arg-type, return-value]
+        await loop.create_connection(lambda: 1 / 0, sock=ours)  # type: ignore[type-var]
     ours.close()
     peer.close()

@@ -103,8 +103,8 @@ def test_an_object_needs_only_a_fileno_method(loop: Loop, pair: Pair) -> None:
 
 def test_adding_gives_nothing_back(loop: Loop, pair: Pair) -> None:
     ours, _ = pair
-    assert loop.add_reader(ours, print) is None  # type: ignore[func-returns-value]
-    assert loop.add_writer(ours, print) is None  # type: ignore[func-returns-value]
+    results: list[object] = [loop.add_reader(ours, print), loop.add_writer(ours, print)]
+    assert results == [None, None]
     loop.remove_reader(ours)
     loop.remove_writer(ours)
 

@@ -121,9 +121,7 @@ def test_a_writer_removed_by_the_reader_is_not_called(loop: Loop, pairs: list[Pa
     loop.remove_reader(ours)
 
 
-def test_a_reader_removed_by_a_ready_callback_is_not_called(
-    loop: Loop, pairs: list[Pair]
-) -> None:
+def test_a_reader_removed_by_a_ready_callback_is_not_called(loop: Loop, pairs: list[Pair]) -> None:
     loop.add_reader(pairs[0][0], pytest.fail, "was removed")
     loop.call_soon(loop.remove_reader, pairs[0][0])
     run_one_iteration(loop)

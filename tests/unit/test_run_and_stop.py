@@ -1,7 +1,6 @@
 """When a loop runs and when it stops: an iteration that has begun is always finished."""
 
 import asyncio
-import gc
 import os
 import threading
 import time
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.conftest import Loop, LoopFactory
+from tests.conftest import Loop, LoopFactory, forget
 
 
 @contextmanager
@@ -128,7 +127,7 @@ def test_run_until_complete_refuses_a_future_of_another_loop(
 
 def test_run_until_complete_refuses_what_cannot_be_awaited(loop: Loop) -> None:
     with pytest.raises(TypeError, match="An asyncio.Future, a coroutine or an awaitable"):
-        loop.run_until_complete(42)  # type: ignore[call-overload]
+        loop.run_until_complete(42)  # type: ignore[arg-type]
 
 
 def test_running_a_running_loop_is_refused(loop: Loop) -> None:
@@ -219,10 +218,9 @@ def test_repr_tells_the_state_of_the_loop(loop: Loop) -> None:
 
 
 def test_a_loop_dropped_without_being_closed_warns(loop_factory: LoopFactory) -> None:
-    loop = loop_factory()
+    kept: list[object] = [loop_factory()]
     with pytest.warns(ResourceWarning, match="unclosed event loop"):
-        del loop
-        gc.collect()
+        forget(kept)
 
 
 @pytest.mark.parametrize("rounds", [200])

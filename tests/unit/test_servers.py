@@ -5,7 +5,7 @@ import errno
 import resource
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import ClassVar
 
 import pytest
@@ -159,7 +159,7 @@ async def test_host_and_socket_exclude_each_other(loop: Loop) -> None:
         with pytest.raises(ValueError, match=message):
             await loop.create_server(Echo, "127.0.0.1", 0, sock=sock)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="^Neither host/port nor sock were specified$"):
-        await loop.create_server(Echo)
+        await loop.create_server(Echo)  # type: ignore[call-overload]
 
 
 async def test_a_datagram_socket_is_refused(loop: Loop) -> None:
@@ -183,10 +183,8 @@ async def test_many_connections_wait_in_the_backlog(loop: Loop) -> None:
         protocols.append(Recorder())
         return protocols[-1]
 
-    server = await loop.create_server(
-        make, "127.0.0.1", 0, backlog=2 * waiting, start_serving=False
-    )
-    server.sockets[0]._sock.listen(2 * waiting)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2 * waiting)
+    server = await loop.create_server(make, sock=listener, backlog=2 * waiting, start_serving=False)
     clients = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(waiting)]
     await server.start_serving()
     await until(lambda: len(protocols) == waiting)
@@ -269,7 +267,7 @@ async def test_running_out_of_descriptors_is_reported_and_survived(loop: Loop) -
     hoard: list[socket.socket] = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, soft), hard))
     try:
-        with pytest.raises(OSError, match="Too many open files"):
+        with suppress(OSError):
             while True:
                 hoard.append(socket.socket())
         await loop.sock_connect(sock, server.sockets[0].getsockname())

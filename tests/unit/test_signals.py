@@ -54,9 +54,7 @@ async def test_a_busy_loop_runs_the_handler(loop: Loop) -> None:
 
 async def test_the_handler_runs_in_the_loop(loop: Loop) -> None:
     future = loop.create_future()
-    loop.add_signal_handler(
-        signal.SIGUSR1, lambda: future.set_result(asyncio.get_running_loop())
-    )
+    loop.add_signal_handler(signal.SIGUSR1, lambda: future.set_result(asyncio.get_running_loop()))
     signal.raise_signal(signal.SIGUSR1)
     assert await future is loop
 

@@ -166,9 +166,7 @@ async def test_a_finished_recv_leaves_nothing_to_a_transport_on_its_descriptor(
         assert protocol.received == b"for the transport"
 
 
-async def test_a_socket_that_was_received_from_becomes_a_transport(
-    loop: Loop, pair: Pair
-) -> None:
+async def test_a_socket_that_was_received_from_becomes_a_transport(loop: Loop, pair: Pair) -> None:
     # As HTTP proxies do it: read the head with sock_recv, hand the rest to a transport.
     ours, peer = pair
     receiving = asyncio.ensure_future(loop.sock_recv(ours, 4))

@@ -37,6 +37,13 @@ async def served_by(serve: Serve) -> AsyncIterator[Streams]:
     await turns(5)
 
 
+async def write_on(writer: asyncio.StreamWriter) -> None:
+    for _ in range(100):
+        writer.write(b"x" * 100_000)
+        await writer.drain()
+        await asyncio.sleep(0.001)
+
+
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(65536):
         writer.write(data)
@@ -92,7 +99,9 @@ async def test_an_end_before_enough_is_read_raises(loop: Loop) -> None:
 async def test_a_line_longer_than_the_limit_raises(loop: Loop) -> None:
     async with served_by(echo) as (reader, writer):
         writer.write(b"x" * 200_000 + b"\n")
-        with pytest.raises(ValueError, match="Separator is (found, but chunk|not found, and chunk)"):
+        with pytest.raises(
+            ValueError, match="Separator is (found, but chunk|not found, and chunk)"
+        ):
             await reader.readline()
 
 
@@ -120,10 +129,7 @@ async def test_drain_raises_when_the_connection_is_lost(loop: Loop) -> None:
     async with served_by(leave) as (reader, writer):
         assert await reader.read() == b""
         with pytest.raises(ConnectionError):
-            for _ in range(100):
-                writer.write(b"x" * 100_000)
-                await writer.drain()
-                await asyncio.sleep(0.001)
+            await write_on(writer)
 
 
 async def test_write_eof_ends_the_question(loop: Loop) -> None:

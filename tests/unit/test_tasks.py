@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import functools
 import sys
 from collections.abc import Coroutine, Generator
 from typing import Any
@@ -49,8 +50,12 @@ async def test_a_future_belongs_to_its_loop(loop: Loop) -> None:
 async def test_callbacks_of_a_future_run_in_order_in_the_next_iteration(loop: Loop) -> None:
     ran: list[int] = []
     future = loop.create_future()
+
+    def note(number: int, _: "asyncio.Future[None]") -> None:
+        ran.append(number)
+
     for number in range(3):
-        future.add_done_callback(lambda _, number=number: ran.append(number))
+        future.add_done_callback(functools.partial(note, number))
     future.set_result(None)
     assert ran == []
     await asyncio.sleep(0)
@@ -87,7 +92,7 @@ async def test_a_task_factory_makes_the_tasks(loop: Loop) -> None:
         **named: Any,
     ) -> "asyncio.Task[Any]":
         made.append("made")
-        return asyncio.Task(coro, loop=loop, **named)  # type: ignore[arg-type]
+        return asyncio.Task(coro, loop=loop, **named)
 
     loop.set_task_factory(factory)
     assert loop.get_task_factory() is factory
@@ -166,10 +171,13 @@ async def test_a_task_group_cancels_its_tasks_when_one_fails(loop: Loop) -> None
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
-    with pytest.raises(ExceptionGroup):
+    async def run_both() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(wait())
             group.create_task(fail())
+
+    with pytest.raises(ExceptionGroup):
+        await run_both()
     assert cancelled == ["cancelled"]
 
 

@@ -17,6 +17,8 @@ from tests.unit.connections import (
     tcp_pair,
     turns,
     until,
+    until_lost,
+    until_received,
 )
 
 MANY_BYTES = bytes(range(256)) * 20_000  # 5 MB, more than the kernel buffers
@@ -250,9 +252,7 @@ async def test_a_reset_found_while_writing_is_told_to_the_protocol(connect: Conn
     assert connection.protocol.calls == ["connection_made", "connection_lost"]
 
 
-async def test_a_lost_connection_is_not_logged_as_an_error(
-    connect: Connector, loop: Loop
-) -> None:
+async def test_a_lost_connection_is_not_logged_as_an_error(connect: Connector, loop: Loop) -> None:
     reports: list[object] = []
     loop.set_exception_handler(lambda _, context: reports.append(context))
     connection = await connect(Recorder)
@@ -278,7 +278,7 @@ async def test_the_descriptor_can_be_used_again_after_the_end(
     for _ in range(20):
         connection = await connect(Recorder)
         connection.transport.abort()
-        await until(lambda protocol=connection.protocol: protocol.is_lost)
+        await until_lost(connection.protocol)
         await turns()
     ours, peer = tcp_pair()
     with ours, peer:
@@ -292,7 +292,7 @@ async def test_connections_on_reused_descriptors_get_only_their_own_data(
     for number in range(100):
         connection = await connect(Recorder)
         connection.peer.send(b"%d" % number)
-        await until(lambda protocol=connection.protocol: protocol.received)
+        await until_received(connection.protocol, 1)
         assert connection.protocol.received == b"%d" % number
         # Left in the kernel's buffer, and in the poller's list of what is ready.
         connection.peer.send(b"never to be read")
@@ -303,11 +303,11 @@ async def test_connections_on_reused_descriptors_get_only_their_own_data(
 async def test_a_transport_and_its_protocol_are_freed_after_the_end(loop: Loop) -> None:
     ours, peer = tcp_pair()
     transport, protocol = await loop.create_connection(Recorder, sock=ours)
-    references = [weakref.ref(transport), weakref.ref(protocol)]
+    references: list[weakref.ref[object]] = [weakref.ref(transport), weakref.ref(protocol)]
     transport.write(b"x")
     transport.close()
-    await until(lambda: protocol.is_lost)
     del transport, protocol
+    await until(lambda: ours.fileno() == -1)
     await turns()
     gc.collect()
     assert [reference() for reference in references] == [None, None]

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from tests.conftest import Loop
+from tests.conftest import Loop, forget
 from tests.unit.connections import Connector, Recorder, tcp_pair, turns, until
 
 
@@ -53,9 +53,7 @@ async def test_names_are_known_after_the_end(connect: Connector) -> None:
     connection.transport.abort()
     await until(lambda: connection.protocol.is_lost)
     await turns()
-    assert names == [
-        connection.transport.get_extra_info(key) for key in ("sockname", "peername")
-    ]
+    assert names == [connection.transport.get_extra_info(key) for key in ("sockname", "peername")]
 
 
 async def test_a_socket_without_a_peer_has_no_peername(loop: Loop) -> None:
@@ -111,10 +109,10 @@ def test_a_transport_dropped_without_being_closed_warns_and_closes(loop: Loop) -
     # As asyncio's registers it: only a paused transport is held by nobody but its user.
     transport.pause_reading()
     loop.run_until_complete(turns())
+    kept: list[object] = [transport, protocol]
+    del transport, protocol
     with pytest.warns(ResourceWarning, match="unclosed transport"):
-        del transport, protocol.transport
-        gc.collect()
-    del protocol
+        forget(kept)
     assert ours.fileno() == -1
     assert peer.recv(1) == b""
     peer.close()
@@ -124,9 +122,10 @@ def test_a_transport_of_a_closed_loop_warns_when_dropped(loop: Loop) -> None:
     ours, peer = tcp_pair()
     transport, protocol = loop.run_until_complete(loop.create_connection(Recorder, sock=ours))
     loop.close()
+    kept: list[object] = [transport, protocol]
+    del transport, protocol
     with pytest.warns(ResourceWarning, match="unclosed transport"):
-        del transport, protocol
-        gc.collect()
+        forget(kept)
     peer.close()
 
 

@@ -15,6 +15,7 @@ from tests.unit.connections import (
     tcp_pair,
     turns,
     until,
+    until_received,
 )
 
 
@@ -36,13 +37,14 @@ async def test_data_received_later_does_not_change_what_was_kept(connect: Connec
 
     class Keeper(Recorder):
         def data_received(self, data: bytes) -> None:
+            super().data_received(data)
             kept.append(data)
 
     connection = await connect(Keeper)
     for number in range(50):
-        connection.peer.send(b"message %d" % number)
-        await until(lambda count=number + 1: len(kept) == count)
-    assert kept == [b"message %d" % number for number in range(50)]
+        connection.peer.send(b"message %02d" % number)
+        await until_received(connection.protocol, len(b"message 00") * (number + 1))
+    assert kept == [b"message %02d" % number for number in range(50)]
 
 
 async def test_big_data_is_read_whole(connect: Connector) -> None:
@@ -125,7 +127,7 @@ async def test_pausing_in_data_received_holds_back_the_rest(connect: Connector) 
     connection = await connect(OneAtATime)
     for number in range(1, 11):
         connection.peer.send(b"x")
-        await until(lambda count=number: len(connection.protocol.received) == count)
+        await until_received(connection.protocol, number)
         connection.peer.send(b"y")
         await asyncio.sleep(0.002)
         assert len(connection.protocol.received) == number
@@ -285,11 +287,11 @@ async def test_a_protocol_that_replaces_itself_passes_on_what_follows(connect: C
 
 async def test_protocols_of_both_kinds_take_turns(connect: Connector) -> None:
     connection = await connect(Recorder)
-    protocols = [BufferedRecorder(), Recorder()] * 4
-    for protocol in protocols:
-        connection.transport.set_protocol(protocol)
-        connection.peer.send(b"x")
-        await until(lambda protocol=protocol: protocol.received == b"x")
+    for _ in range(4):
+        for protocol in (BufferedRecorder(), Recorder()):
+            connection.transport.set_protocol(protocol)
+            connection.peer.send(b"x")
+            await until_received(protocol, 1)
 
 
 async def test_get_protocol_gives_the_protocol(connect: Connector) -> None:
@@ -329,7 +331,7 @@ async def test_a_method_set_on_the_protocol_later_is_called(connect: Connector) 
     connection.peer.send(b"x")
     await until(lambda: connection.protocol.received == b"x")
     received: list[bytes] = []
-    connection.protocol.data_received = received.append  # type: ignore[method-assign]
+    connection.protocol.data_received = received.append  # type: ignore[method-assign, assignment]
     connection.peer.send(b"y")
     await until(lambda: received == [b"y"])
     assert connection.protocol.received == b"x"

@@ -111,7 +111,14 @@ async def test_big_data_arrives_whole(connect: Connector) -> None:
 
 async def test_small_and_big_writes_keep_their_order(connect: Connector) -> None:
     connection = await connect(Recorder)
-    pieces = [b"a", b"b" * 300_000, b"c", bytearray(b"d" * 70_000), b"e" * 5_000_000, b"f"]
+    pieces: list[bytes | bytearray] = [
+        b"a",
+        b"b" * 300_000,
+        b"c",
+        bytearray(b"d" * 70_000),
+        b"e" * 5_000_000,
+        b"f",
+    ]
     for piece in pieces:
         connection.transport.write(piece)
     expected = b"".join(pieces)
@@ -175,9 +182,7 @@ async def test_the_message_for_bad_data_is_that_of_asyncio(connect: Connector) -
     assert str(raised.value) == str(expected.value)
 
 
-async def test_a_view_with_gaps_is_sent_right_or_reported(
-    connect: Connector, loop: Loop
-) -> None:
+async def test_a_view_with_gaps_is_sent_right_or_reported(connect: Connector, loop: Loop) -> None:
     # asyncio reports a BufferError and drops the connection.
     reports: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: reports.append(context))
@@ -276,9 +281,7 @@ async def test_a_write_in_eof_received_is_sent(connect: Connector) -> None:
     assert await connection.peer.receive_everything_soon() == b"last words"
 
 
-def test_a_write_while_the_loop_rests_is_sent_when_it_runs(
-    loop: Loop, connect: Connector
-) -> None:
+def test_a_write_while_the_loop_rests_is_sent_when_it_runs(loop: Loop, connect: Connector) -> None:
     connection = loop.run_until_complete(connect(Recorder))
     connection.transport.write(b"at rest")
     loop.run_until_complete(turns())
