@@ -107,10 +107,7 @@ class SocketTransport(_core.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
         self._protocol: Any = protocol
-        if isinstance(protocol, protocols.BufferedProtocol):
-            self._set_receiver(None)
-        else:
-            self._set_receiver(protocol.data_received)  # type: ignore[attr-defined]
+        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that gets the data."""

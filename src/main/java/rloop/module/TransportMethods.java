@@ -64,7 +64,7 @@ final class TransportMethods {
     return Arguments.none();
   }
 
-  /** {@code _set_receiver(data_received)}, or {@code None} for a {@code BufferedProtocol}. */
+  /** {@code _set_receiver(protocol)}, or {@code None} for a {@code BufferedProtocol}. */
   private static long setReceiver(long self, long receiver, long c, long d) {
     TYPE.connection(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
     return Arguments.none();

@@ -1,6 +1,7 @@
 package rloop.transport;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
@@ -22,7 +23,11 @@ public final class Callbacks {
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
-  /** The index of the data in {@code (context, data_received, data)}. */
+  private static final long DATA_RECEIVED = name("data_received");
+
+  /** Indices in {@code (context, data_received, data)}. */
+  private static final int DELIVERED_METHOD = 1;
+
   private static final int DELIVERED_DATA = 2;
 
   private final TransportType type;
@@ -67,10 +72,10 @@ public final class Callbacks {
     }
   }
 
-  /** Sets {@code protocol.data_received}, or 0 for a {@code BufferedProtocol}. */
-  void setReceiver(long receiver) {
+  /** Sets the protocol that data goes to, or 0 for a {@code BufferedProtocol}. */
+  void setReceiver(long protocol) {
     TransportType.set(transport, type.delivery, 0);
-    TransportType.set(transport, type.receiver, receiver == 0 ? 0 : Ref.take(receiver));
+    TransportType.set(transport, type.receiver, protocol == 0 ? 0 : Ref.take(protocol));
   }
 
   boolean hasReceiver() {
@@ -78,18 +83,26 @@ public final class Callbacks {
   }
 
   /**
-   * The call {@code (context, receiver, data)}: the last one again when its batch is over and
-   * nobody else holds it.
+   * The call {@code (context, protocol.data_received, data)}; 0 if the protocol has no such method.
+   *
+   * <p>The method is looked up each time, as asyncio does: programs replace it on the instance. The
+   * tuple is the last one again when its batch is over and nobody else holds it.
    */
   @Owned
-  long delivery(@Owned long data) {
+  long delivery(long data) {
+    long method =
+        PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), DATA_RECEIVED);
+    if (method == 0) {
+      PyErrors.PyErr_Clear();
+      return 0;
+    }
     long call = TransportType.get(transport, type.delivery);
     if (call != 0 && Ref.isOnlyOne(call)) {
-      Tuples.setFirst(call, DELIVERED_DATA, data);
+      Tuples.setFirst(call, DELIVERED_METHOD, method);
+      Tuples.setFirst(call, DELIVERED_DATA, Ref.take(data));
       return Ref.take(call);
     }
-    long receiver = TransportType.get(transport, type.receiver);
-    call = Tuples.of(Ref.take(context()), Ref.take(receiver), data);
+    call = Tuples.of(Ref.take(context()), method, Ref.take(data));
     TransportType.set(transport, type.delivery, Ref.take(call));
     return call;
   }
@@ -99,13 +112,16 @@ public final class Callbacks {
     return Tuples.get(TransportType.get(transport, type.delivery), DELIVERED_DATA);
   }
 
-  /** Lets the data of the last delivery go now, not when more arrives. */
-  void forgetDeliveredData() {
+  /** Lets method and data of the last delivery go now, not when more arrives. */
+  void forgetDelivered() {
     long call = TransportType.get(transport, type.delivery);
     if (call != 0 && Ref.isOnlyOne(call)) {
+      long method = Tuples.get(call, DELIVERED_METHOD);
       long data = Tuples.get(call, DELIVERED_DATA);
+      Tuples.setFirst(call, DELIVERED_METHOD, Ref.take(PyObjects.Py_None));
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(PyObjects.Py_None));
       Ref.drop(data);
+      Ref.drop(method);
     }
   }
 

@@ -141,7 +141,7 @@ public final class Connection extends Channel implements Writer {
     if (!isGone()) {
       int interest = interest();
       loop.watch(this, interest);
-      callbacks.keepAlive(interest != 0);
+      callbacks.keepAlive(interest != 0 || flushScheduled);
     }
   }
 
@@ -224,6 +224,7 @@ public final class Connection extends Channel implements Writer {
     if (!flushScheduled) {
       flushScheduled = true;
       loop.flushLater(this);
+      callbacks.keepAlive(true);
     }
   }
 
@@ -372,6 +373,10 @@ public final class Connection extends Channel implements Writer {
     if (isGone()) {
       return false;
     }
+    flush(); // what asyncio would have sent as it was written
+    if (isGone()) {
+      return false;
+    }
     queue.clear();
     lose();
     return true;
@@ -395,7 +400,10 @@ public final class Connection extends Channel implements Writer {
 
   /** Ends all that is left, before Python closes the descriptor. */
   public void dispose() {
-    abort();
+    queue.clear();
+    if (!isGone()) {
+      lose();
+    }
     inbound.dispose();
     callbacks.keepAlive(false);
   }

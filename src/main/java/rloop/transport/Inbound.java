@@ -38,7 +38,14 @@ final class Inbound implements Reader {
 
   /** Schedules the delivery of data. */
   void deliver(@Owned long data, long size) {
-    sequence = loop.schedule(callbacks.delivery(data));
+    long call = callbacks.delivery(data);
+    if (call == 0) {
+      held = data;
+      deliverHeld(); // the protocol has no data_received: Python reports it
+      return;
+    }
+    Ref.drop(data);
+    sequence = loop.schedule(call);
     loop.delivers(this, size);
   }
 
@@ -46,7 +53,7 @@ final class Inbound implements Reader {
   public void batchFinished() {
     sequence = NOTHING;
     if (!disposed) {
-      callbacks.forgetDeliveredData();
+      callbacks.forgetDelivered();
     }
   }
 
@@ -100,7 +107,7 @@ final class Inbound implements Reader {
   /**
    * Sets whom data goes to from now on, also data that was read before.
    *
-   * @param receiver {@code protocol.data_received}, or 0 for a {@code BufferedProtocol}
+   * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
    */
   void setReceiver(long receiver) {
     takeBack();

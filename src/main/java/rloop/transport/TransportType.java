@@ -24,7 +24,7 @@ public final class TransportType {
   /** {@code _context}: in which the protocol's methods run. */
   final int context;
 
-  /** {@code _receiver}: {@code protocol.data_received}. */
+  /** {@code _receiver}: the protocol, unless it is a {@code BufferedProtocol}. */
   final int receiver;
 
   /** {@code _delivery}: the call of the receiver, used again for each read. */

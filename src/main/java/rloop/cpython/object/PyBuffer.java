@@ -29,8 +29,9 @@ public final class PyBuffer implements AutoCloseable {
     if (PyBuffers.PyObject_GetBuffer(exporter, buffer.view, flags) < 0) {
       PyErrors.PyErr_Clear();
       throw PyException.typeError(
-          (flags == PyBuffers.PyBUF_WRITABLE ? "a read-write" : "a contiguous")
-              + " bytes-like object is required");
+          flags == PyBuffers.PyBUF_WRITABLE
+              ? "a read-write bytes-like object is required"
+              : "a bytes-like object is required");
     }
     return buffer;
   }
