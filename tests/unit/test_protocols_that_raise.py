@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,11 @@ def fail(*_: object) -> None:
     raise ZeroDivisionError
 
 
+def recorder_with(method: str, replacement: Callable[..., object]) -> type[Recorder]:
+    """A recorder with another method; transports may look methods up once and for all."""
+    return type("Replaced", (Recorder,), {method: replacement})
+
+
 @pytest.mark.parametrize(
     ("method", "message"),
     [
@@ -32,8 +38,7 @@ def fail(*_: object) -> None:
 async def test_reading_that_raises_is_reported_and_ends_the_connection(
     connect: Connector, reports: list[dict[str, Any]], method: str, message: str
 ) -> None:
-    connection = await connect(Recorder)
-    setattr(connection.protocol, method, fail)
+    connection = await connect(recorder_with(method, fail))
     connection.peer.send(b"x")
     connection.peer.socket.shutdown(socket.SHUT_WR)
     await until(lambda: connection.protocol.is_lost)
@@ -50,11 +55,10 @@ async def test_reading_that_raises_is_reported_and_ends_the_connection(
 async def test_an_error_of_the_system_raised_by_a_protocol_ends_the_connection(
     connect: Connector,
 ) -> None:
-    def reset(_: bytes) -> None:
+    def reset(*_: object) -> None:
         raise ConnectionResetError("made up by the protocol")
 
-    connection = await connect(Recorder)
-    connection.protocol.data_received = reset  # type: ignore[method-assign, assignment]
+    connection = await connect(recorder_with("data_received", reset))
     connection.peer.send(b"x")
     await until(lambda: connection.protocol.is_lost)
     assert isinstance(connection.protocol.lost_with, ConnectionResetError)
@@ -100,9 +104,8 @@ async def test_connection_made_that_raises_is_reported_as_a_callback(
 async def test_connection_lost_that_raises_is_reported_and_the_socket_closed(
     connect: Connector, reports: list[dict[str, Any]]
 ) -> None:
-    connection = await connect(Recorder)
+    connection = await connect(recorder_with("connection_lost", fail))
     sock = connection.transport.get_extra_info("socket")
-    connection.protocol.connection_lost = fail  # type: ignore[method-assign, assignment]
     connection.transport.close()
     await until(lambda: reports)
     (report,) = reports
@@ -115,10 +118,8 @@ async def test_connection_lost_that_raises_is_reported_and_the_socket_closed(
 async def test_one_failing_connection_leaves_the_others_of_the_batch_alone(
     connect: Connector, reports: list[dict[str, Any]]
 ) -> None:
-    connections = [await connect(Recorder) for _ in range(10)]
-    for connection in connections[::3]:
-        connection.protocol.data_received = fail  # type: ignore[method-assign, assignment]
-    await turns()
+    failing = recorder_with("data_received", fail)
+    connections = [await connect(Recorder if number % 3 else failing) for number in range(10)]
     for connection in connections:
         connection.peer.send(b"x")
     await until(lambda: len(reports) == 4)
@@ -135,13 +136,15 @@ async def test_one_failing_connection_leaves_the_others_of_the_batch_alone(
 def test_exit_and_interrupt_leave_the_loop_and_the_connection_stays_usable(
     loop: Loop, connect: Connector, kind: type[BaseException], method: str
 ) -> None:
-    connection = loop.run_until_complete(connect(Recorder))
+    left: list[str] = []
 
-    def leave(*_: object) -> None:
-        setattr(connection.protocol, method, lambda *_: True)
-        raise kind
+    def leave(*_: object) -> bool:
+        if not left:
+            left.append(method)
+            raise kind
+        return True
 
-    setattr(connection.protocol, method, leave)
+    connection = loop.run_until_complete(connect(recorder_with(method, leave)))
     connection.peer.send(b"x")
     if method == "eof_received":
         connection.peer.socket.shutdown(socket.SHUT_WR)
