@@ -126,22 +126,16 @@ class SocketTransport(_core.Transport):
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
     def _read_buffered(self) -> None:
-        if not self.is_reading() or not isinstance(self._protocol, protocols.BufferedProtocol):
-            return  # an earlier call of the batch has changed that
-        message = "Fatal error: protocol.get_buffer() call failed."
+        method = "get_buffer"
         try:
-            buffer: Any = self._protocol.get_buffer(-1)
-            if not len(buffer):
-                raise RuntimeError("get_buffer() returned an empty buffer")
-            message = "Fatal read error on socket transport"
-            count = self._receive_into(buffer)
-            message = "Fatal error: protocol.buffer_updated() call failed."
+            count = self._receive_into(self._protocol.get_buffer(-1))
+            method = "buffer_updated"
             if count:
                 self._protocol.buffer_updated(count)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._fatal_error(exc, message)
+            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
     def _deliver_held(self) -> None:
         data = self._take_held()

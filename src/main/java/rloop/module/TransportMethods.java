@@ -6,6 +6,7 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
@@ -92,6 +93,9 @@ final class TransportMethods {
   /** {@code _receive_into(buffer)}: how many bytes were received; 0 is nothing to tell. */
   private static long receiveInto(long self, long buffer, long c, long d) {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      if (view.length() == 0) {
+        throw PyException.runtimeError("get_buffer() returned an empty buffer");
+      }
       return PyScalars.PyLong_FromLongLong(
           TYPE.connection(self).receiveInto(view.address(), view.length()));
     }
@@ -105,22 +109,42 @@ final class TransportMethods {
 
   /**
    * {@code _write(data)}: {@code None} if all is done; {@code True} if the protocol is to be paused
-   * now; {@code False} if nothing was done, for want of {@code bytes} or of an open connection.
+   * now; {@code False} if nothing was done, for want of plain data or of an open connection.
    *
    * <p>Hot. Python has the last word because user code must not run above a Java frame.
    */
   private static long write(long self, long data, long c, long d) {
     Connection connection = TYPE.connection(self);
-    if (Ref.type(data) != PyScalars.PyBytes_Type || !connection.takesData()) {
+    long bytes = connection.takesData() ? asBytes(data) : 0;
+    if (bytes == 0) {
       return Arguments.bool(false);
     }
-    long length = Memory.getLong(data + Layout.SIZE);
+    long length = Memory.getLong(bytes + Layout.SIZE);
     if (length == 0) {
+      Ref.drop(bytes);
       return Arguments.none();
     }
-    return connection.write(Ref.take(data), data + Layout.BYTES_DATA, length)
+    return connection.write(bytes, bytes + Layout.BYTES_DATA, length)
         ? Arguments.bool(true)
         : Arguments.none();
+  }
+
+  /** The data itself, a copy of what may change after the call, or 0 for what is neither. */
+  @Owned
+  private static long asBytes(long data) {
+    long type = Ref.type(data);
+    if (type == PyScalars.PyBytes_Type) {
+      return Ref.take(data);
+    }
+    if (type != PyScalars.PyByteArray_Type && type != PyBuffers.PyMemoryView_Type) {
+      return 0;
+    }
+    try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
+      return PyException.check(
+          PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
+    } catch (PyException e) { // a memory view that is not contiguous
+      return 0;
+    }
   }
 
   private static long isEndRequested(long self, long b, long c, long d) {

@@ -162,7 +162,7 @@ public final class Connection extends Channel implements Writer {
       return;
     }
     if (!callbacks.hasReceiver()) {
-      loop.schedule(callbacks.readBuffered());
+      inbound.letRead();
       return;
     }
     long count = SysSocket.recv(fd, READ_BUFFER, READ_SIZE, 0);

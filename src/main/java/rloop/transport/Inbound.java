@@ -17,7 +17,7 @@ final class Inbound implements Reader {
   private final EventLoop loop;
   private final Callbacks callbacks;
 
-  /** The sequence number of the delivery in the pending or the running batch. */
+  /** The sequence number of the last call in the pending or the running batch. */
   private long sequence = NOTHING;
 
   /** Data taken back. */
@@ -49,6 +49,12 @@ final class Inbound implements Reader {
     loop.delivers(this, size);
   }
 
+  /** Has a {@code BufferedProtocol} read; nothing is read before its call. */
+  void letRead() {
+    sequence = loop.schedule(callbacks.readBuffered());
+    loop.delivers(this, 0);
+  }
+
   @Override
   public void batchFinished() {
     sequence = NOTHING;
@@ -59,7 +65,7 @@ final class Inbound implements Reader {
 
   @Override
   public boolean isDelivery(long sequence) {
-    return sequence == this.sequence;
+    return sequence == this.sequence && callbacks.hasReceiver();
   }
 
   @Override
@@ -72,7 +78,9 @@ final class Inbound implements Reader {
     if (sequence != NOTHING && loop.isWaiting(sequence)) {
       loop.takeBack(sequence);
       sequence = NOTHING;
-      held = Ref.take(callbacks.deliveredData());
+      if (callbacks.hasReceiver()) {
+        held = Ref.take(callbacks.deliveredData());
+      }
     }
   }
 

@@ -33,8 +33,17 @@ public final class Pair implements AutoCloseable {
 
   /** Both ends are to read from and to write to; both block. */
   public static Pair sockets() {
+    return sockets(SOCK_STREAM);
+  }
+
+  /** As {@link #sockets}, but neither end blocks. */
+  public static Pair nonBlockingSockets() {
+    return sockets(SOCK_STREAM | O_NONBLOCK); // which is SOCK_NONBLOCK on Linux
+  }
+
+  private static Pair sockets(int type) {
     long fds = Memory.allocate(2 * Integer.BYTES);
-    ErrnoException.check("socketpair", (int) SOCKETPAIR.call(AF_UNIX, SOCK_STREAM, 0, fds));
+    ErrnoException.check("socketpair", (int) SOCKETPAIR.call(AF_UNIX, type, 0, fds));
     return new Pair(fds);
   }
 

@@ -12,6 +12,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
 import org.junit.jupiter.api.Test;
 import rloop.ffi.Memory;
 import rloop.posix.Pair;
@@ -23,6 +24,13 @@ final class WriteQueueTest {
 
   /** A few of them fill a socket's buffer. */
   private static final int LARGEST_CHUNK = 100_000;
+
+  private static final int SEND = 0;
+  private static final int RECEIVE = -1;
+  private static final int MOST_STEPS = 500;
+
+  /** Small chunks for each of the other steps: more than one call takes come together. */
+  private static final int MANY = 40;
 
   private static final long PATTERN = pattern();
   private static final long RECEIVED = Memory.allocate(LARGEST_CHUNK);
@@ -50,6 +58,12 @@ final class WriteQueueTest {
     ends.add(added);
   }
 
+  private void send(int fd) {
+    if (!queue.isEmpty()) {
+      assertThat(queue.send(fd)).isIn(0, -EAGAIN);
+    }
+  }
+
   private void receive(int fd) {
     long count;
     while ((count = SysSocket.recv(fd, RECEIVED, LARGEST_CHUNK, 0)) > 0) {
@@ -62,19 +76,29 @@ final class WriteQueueTest {
     }
   }
 
+  private static List<Long> owners(long count) {
+    return LongStream.rangeClosed(1, count).boxed().toList();
+  }
+
   private void checkAccounts() {
     long sent = added - queue.bytes();
     long whole = ends.stream().filter(end -> end <= sent).count();
-    assertThat(released).containsExactlyElementsOf(LongStream.rangeClosed(1, whole).boxed().toList());
+    assertThat(released).containsExactlyElementsOf(owners(whole));
     assertThat(queue.isEmpty()).isEqualTo(queue.bytes() == 0);
   }
 
-  /** Sizes of chunks; 0 has the queue sent, a negative number the peer receive. */
+  /** Sizes of chunks to add, {@link #SEND} and {@link #RECEIVE}. */
   @Provide
   Arbitrary<List<Integer>> steps() {
+    Arbitrary<Integer> small = Arbitraries.integers().between(1, PERIOD);
+    Arbitrary<Integer> any = Arbitraries.integers().between(1, LARGEST_CHUNK);
     return Arbitraries.frequencyOf(
-            new net.jqwik.api.Tuple.Tuple2[0])
-        .list();
+            Tuple.of(MANY, small),
+            Tuple.of(1, any),
+            Tuple.of(1, Arbitraries.just(SEND)),
+            Tuple.of(1, Arbitraries.just(RECEIVE)))
+        .list()
+        .ofMaxSize(MOST_STEPS);
   }
 
   @Property(tries = 50)
@@ -82,12 +106,10 @@ final class WriteQueueTest {
       @ForAll("steps") List<Integer> steps) {
     try (Pair pair = Pair.nonBlockingSockets()) {
       for (int step : steps) {
-        if (step > 0) {
-          add(step);
-        } else if (step < 0) {
-          receive(pair.second());
-        } else if (!queue.isEmpty()) {
-          assertThat(queue.send(pair.first())).isIn(0, -EAGAIN);
+        switch (step) {
+          case SEND -> send(pair.first());
+          case RECEIVE -> receive(pair.second());
+          default -> add(step);
         }
         checkAccounts();
       }
@@ -98,6 +120,63 @@ final class WriteQueueTest {
       }
       receive(pair.second());
       assertThat(received).isEqualTo(added);
+    }
+  }
+
+  @Test
+  void one_send_takes_more_chunks_than_one_call_does() {
+    try (Pair pair = Pair.nonBlockingSockets()) {
+      for (int i = 0; i < 1000; i++) {
+        add(1);
+      }
+      assertThat(queue.send(pair.first())).isZero();
+      assertThat(queue.isEmpty()).isTrue();
+      checkAccounts();
+      receive(pair.second());
+      assertThat(received).isEqualTo(added);
+    }
+  }
+
+  @Test
+  void what_is_cleared_is_released_in_order_and_not_sent() {
+    try (Pair pair = Pair.nonBlockingSockets()) {
+      add(1);
+      assertThat(queue.send(pair.first())).isZero();
+      add(1);
+      add(LARGEST_CHUNK);
+      queue.clear();
+      assertThat(queue.bytes()).isZero();
+      assertThat(queue.isEmpty()).isTrue();
+      assertThat(released).containsExactly(1L, 2L, 3L);
+      queue.clear();
+      assertThat(released).hasSize(3);
+      receive(pair.second());
+      assertThat(received).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void a_chunk_that_was_sent_in_part_is_cleared_once() {
+    try (Pair pair = Pair.nonBlockingSockets()) {
+      while (queue.isEmpty()) {
+        add(LARGEST_CHUNK);
+        send(pair.first());
+      }
+      queue.clear();
+      assertThat(released).containsExactlyElementsOf(owners(ends.size()));
+    }
+  }
+
+  @Test
+  void a_failure_leaves_the_queue_as_it_is() {
+    try (Pair pair = Pair.nonBlockingSockets()) {
+      pair.closeSecond();
+      add(1);
+      assertThat(queue.send(pair.first())).as("one chunk").isEqualTo(-EPIPE);
+      add(2);
+      assertThat(queue.send(pair.first())).as("two chunks").isEqualTo(-EPIPE);
+      assertThat(queue.bytes()).isEqualTo(3);
+      assertThat(released).isEmpty();
     }
   }
 }

@@ -1,10 +1,14 @@
 package rloop.cpython.api;
 
 import rloop.ffi.Downcall;
+import rloop.ffi.Symbols;
 
 /** {@code pybuffer.h}. */
 @SuppressWarnings("MemberName") // named as in the header
 public final class PyBuffers {
+  /** The type {@code memoryview}. */
+  public static final long PyMemoryView_Type = Symbols.address("PyMemoryView_Type");
+
   /** {@code PyBUF_SIMPLE}: contiguous bytes, to read. */
   public static final int PyBUF_SIMPLE = 0;
 

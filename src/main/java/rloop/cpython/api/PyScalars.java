@@ -12,6 +12,9 @@ public final class PyScalars {
   /** The type {@code bytes}. */
   public static final long PyBytes_Type = Symbols.address("PyBytes_Type");
 
+  /** The type {@code bytearray}. */
+  public static final long PyByteArray_Type = Symbols.address("PyByteArray_Type");
+
   /** The type {@code float}. */
   public static final long PyFloat_Type = Symbols.address("PyFloat_Type");
 
