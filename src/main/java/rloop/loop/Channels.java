@@ -64,6 +64,7 @@ final class Channels {
     int status = channel.interest == 0 ? add(channel, interest) : modify(channel, interest);
     if (status == 0) {
       channel.interest = interest;
+      byFd[channel.fd] = channel;
     } else if (channel.interest == 0) {
       release(channel);
     }
@@ -71,7 +72,7 @@ final class Channels {
   }
 
   private int add(Channel channel, int interest) {
-    own(channel);
+    disown(channel.fd);
     if (channel.index == Channel.UNREGISTERED) {
       allocate(channel);
     }
@@ -81,16 +82,16 @@ final class Channels {
   }
 
   /** Whoever had the number before has lost it, knowingly or not. */
-  private void own(Channel channel) {
-    if (channel.fd >= byFd.length) {
-      byFd = Arrays.copyOf(byFd, Math.max(channel.fd + 1, byFd.length * 2));
+  private void disown(int fd) {
+    if (fd >= byFd.length) {
+      byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
     }
-    Channel other = byFd[channel.fd];
-    if (other != null && other != channel) {
+    Channel other = byFd[fd];
+    if (other != null) {
       other.interest = 0;
       release(other);
+      byFd[fd] = null;
     }
-    byFd[channel.fd] = channel;
   }
 
   private int modify(Channel channel, int interest) {

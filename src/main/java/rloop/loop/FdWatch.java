@@ -77,6 +77,7 @@ public final class FdWatch extends Channel {
     return was;
   }
 
+  @SuppressWarnings("ReferenceEquality") // asks whether it is the same one, set again
   private void replace(int direction, @Nullable Waiter waiter) {
     Waiter old;
     if (direction == Poller.READ) {
