@@ -19,6 +19,7 @@ import rloop.loop.EventLoop;
 import rloop.loop.Reader;
 import rloop.loop.poll.Poller;
 import rloop.loop.poll.Pollers;
+import rloop.posix.ErrnoException;
 
 /** The methods that Java adds to {@code rloop.RLoop}; unused parameters are the shape's. */
 @SuppressWarnings("unused") // reached through method handles
@@ -76,6 +77,8 @@ final class LoopMethods {
     try {
       return Loops.createState(
           new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
+    } catch (ErrnoException e) {
+      throw PyException.osError(e.errno());
     } catch (IllegalArgumentException e) {
       throw PyException.valueError(String.valueOf(e.getMessage()));
     }

@@ -49,7 +49,7 @@ final class ChannelsTest {
   }
 
   private long key(int fd) {
-    return poller.watched.get(fd).key();
+    return poller.watch(fd).key();
   }
 
   private void dispatch() {
@@ -133,7 +133,7 @@ final class ChannelsTest {
     assertThat(channels.watch(probe, READ)).isZero();
     assertThat(poller.changes).isEqualTo(1);
     assertThat(channels.watch(probe, WRITE)).isZero();
-    assertThat(poller.watched.get(FD).interest()).isEqualTo(WRITE);
+    assertThat(poller.watch(FD).interest()).isEqualTo(WRITE);
     assertThat(channels.watch(probe, 0)).isZero();
     assertThat(poller.watched).isEmpty();
     channels.forget(probe);
@@ -154,7 +154,7 @@ final class ChannelsTest {
     Probe probe = watched(FD);
     poller.watched.clear();
     assertThat(channels.watch(probe, WRITE)).isZero();
-    assertThat(poller.watched.get(FD).interest()).isEqualTo(WRITE);
+    assertThat(poller.watch(FD).interest()).isEqualTo(WRITE);
   }
 
   @Test

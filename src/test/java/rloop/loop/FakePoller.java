@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import rloop.loop.poll.Poller;
 
 /** Knows what it was asked to watch; tests say what happens. */
@@ -32,6 +33,11 @@ final class FakePoller implements Poller {
   /** Adds to what the last poll has found. */
   void happens(long key, int readiness) {
     events.add(new Event(key, readiness));
+  }
+
+  /** What a descriptor is watched for. */
+  Watch watch(int fd) {
+    return Objects.requireNonNull(watched.get(fd), () -> "nobody watches " + fd);
   }
 
   @Override

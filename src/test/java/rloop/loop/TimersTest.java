@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -35,8 +33,10 @@ final class TimersTest {
 
   private record Timer(long id, double deadline) {}
 
-  private final Map<Long, Integer> indices = new HashMap<>();
-  private final Timers timers = new Timers(indices::put);
+  /** By timer. */
+  private final int[] indices = new int[MOST_STEPS + 1];
+
+  private final Timers timers = new Timers((timer, index) -> indices[(int) timer] = index);
 
   @Provide
   Arbitrary<List<Step>> steps() {
@@ -76,7 +76,7 @@ final class TimersTest {
       assertThat(timers.removeFirst()).isEqualTo(sorted.removeFirst().id);
     } else {
       Timer cancelled = sorted.remove(step.choice % sorted.size());
-      assertThat(timers.remove(indices.get(cancelled.id))).isEqualTo(cancelled.id);
+      assertThat(timers.remove(indices[(int) cancelled.id])).isEqualTo(cancelled.id);
     }
   }
 
