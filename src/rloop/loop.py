@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import fork, jvm
 from .socket_operations import SocketOperations
+from .watches import Watches
 
 if TYPE_CHECKING:
     import socket
@@ -74,17 +75,16 @@ class RLoop(SocketOperations):
         _add_foreign_handle: Callable[[asyncio.Handle], None]
         _watch: Callable[[int, bool, asyncio.Handle], None]
         _unwatch: Callable[[int, bool], bool]
+        _watched: Callable[[int], int]
+        _transports: weakref.WeakValueDictionary[int, Any]
+
+    _closed = True  # for __del__ after a failed __init__
 
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
-        base_events.BaseEventLoop.__init__(self)  # not the selector loop's, which has a selector
-        self._selector = None
-        self._ssock = self._csock = None
-        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._signal_handlers: dict[int, asyncio.Handle] = {}
-        self._unix_server_sockets: dict[socket.socket, int] = {}
+        super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
 
     def time(self) -> float:
         """Seconds on the clock that deadlines refer to."""
@@ -272,8 +272,12 @@ class RLoop(SocketOperations):
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
         """Calls ``callback`` on the loop when the signal arrives; on the main thread only."""
         if self._csock is None and not self.is_closed():
-            self._make_self_pipe()
+            super()._make_self_pipe()
         super().add_signal_handler(sig, callback, *args)
+
+    def _make_self_pipe(self) -> None:
+        """Called by the constructor."""
+        self._ssock = self._csock = None
 
     def _close_self_pipe(self) -> None:
         if self._csock is not None:

@@ -124,6 +124,26 @@ async def test_pipes_carry_data(loop: Loop) -> None:
     peer.close()
 
 
+async def test_transports_tell_whether_they_are_watched(loop: Loop) -> None:
+    datagrams, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    await turns()
+    assert "read=polling" in repr(datagrams)
+    assert "write=<idle, " in repr(datagrams)
+    datagrams.close()
+    ours, peer = socket.socketpair()
+    pipe, _ = await loop.connect_read_pipe(asyncio.Protocol, ours.makefile("rb", buffering=0))
+    await turns()
+    assert repr(pipe).endswith(" polling>")
+    pipe.pause_reading()
+    assert repr(pipe).endswith(" idle>")
+    pipe.close()
+    await turns()
+    ours.close()
+    peer.close()
+
+
 async def test_a_file_is_sent(loop: Loop, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(bytes(range(256)) * 10_000)

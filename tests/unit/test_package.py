@@ -167,3 +167,9 @@ def test_the_documentation_of_the_package_is_there() -> None:
     assert rloop.__doc__
     assert rloop.RLoop.__doc__
     assert set(rloop.__all__) >= {"EventLoopPolicy", "RLoop", "install", "new_event_loop", "run"}
+
+
+def test_a_loop_that_cannot_be_made_says_only_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RLOOP_POLLER", "telepathy")
+    with pytest.raises(ValueError, match="telepathy"):
+        rloop.RLoop()

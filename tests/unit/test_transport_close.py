@@ -252,6 +252,18 @@ async def test_a_reset_found_while_writing_is_told_to_the_protocol(connect: Conn
     assert connection.protocol.calls == ["connection_made", "connection_lost"]
 
 
+async def test_who_writes_without_waiting_sees_that_it_failed(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    connection.transport.pause_reading()
+    connection.peer.reset()
+    await asyncio.sleep(0.005)
+    for _ in range(100):  # more than a transport gathers
+        connection.transport.write(b"x" * 65536)
+    assert connection.transport.is_closing()
+    assert not connection.transport.is_reading()
+    await until(lambda: connection.protocol.is_lost)
+
+
 async def test_a_lost_connection_is_not_logged_as_an_error(connect: Connector, loop: Loop) -> None:
     reports: list[object] = []
     loop.set_exception_handler(lambda _, context: reports.append(context))

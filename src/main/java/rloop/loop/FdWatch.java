@@ -92,7 +92,8 @@ public final class FdWatch extends Channel {
     }
   }
 
-  private int wanted() {
+  /** The directions in which somebody waits. */
+  int wanted() {
     return (reader != null ? Poller.READ : 0) | (writer != null ? Poller.WRITE : 0);
   }
 

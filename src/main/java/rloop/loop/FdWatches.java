@@ -37,6 +37,12 @@ public final class FdWatches {
     return watch != null && watch.cancel(direction);
   }
 
+  /** The directions in which somebody waits for a descriptor. */
+  public int wanted(int fd) {
+    FdWatch watch = fd < watches.length ? watches[fd] : null;
+    return watch == null ? 0 : watch.wanted();
+  }
+
   /** The watch of a descriptor, registered or not. */
   public FdWatch at(int fd) {
     if (fd >= watches.length) {

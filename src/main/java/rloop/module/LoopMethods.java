@@ -64,7 +64,8 @@ final class LoopMethods {
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
         .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
-        .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)");
+        .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)")
+        .add("_watched", "watched", ONE_ARGUMENT, "($self, fd, /)");
   }
 
   /** {@code _open(poller)}: a new loop's state object. */
@@ -251,6 +252,12 @@ final class LoopMethods {
                 .remove(
                     (int) Arguments.toLong(Arguments.get(arguments, 0)),
                     direction(Arguments.get(arguments, 1))));
+  }
+
+  /** {@code _watched(fd)}: the directions in which somebody waits, as {@code selectors} has them. */
+  private static long watched(long self, long fd, long c, long d) {
+    return PyScalars.PyLong_FromLongLong(
+        Loops.open(self).fdWatches().wanted((int) Arguments.toLong(fd)));
   }
 
   private static int direction(long writing) {

@@ -110,7 +110,7 @@ public final class Connection extends Channel implements Writer {
 
   /** Whether data is being delivered. */
   public boolean isReading() {
-    return state == State.OPEN && !paused;
+    return !isClosing() && !paused;
   }
 
   /** The protocol has changed; see {@link Inbound#setReceiver}. */
@@ -389,8 +389,9 @@ public final class Connection extends Channel implements Writer {
     loop.forget(this);
   }
 
+  /** Whether it is ending; who writes without ever waiting must see a failure at once. */
   public boolean isClosing() {
-    return state != State.OPEN;
+    return failed || state != State.OPEN;
   }
 
   @Override

@@ -1,0 +1,31 @@
+"""What is left of asyncio's selector: the answer to who waits for which descriptor.
+
+The standard library's transports (datagrams, pipes) ask for it in their ``repr``.
+"""
+
+from __future__ import annotations
+
+import selectors
+import weakref
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+
+class Watches:
+    """Stands where the standard library keeps a loop's selector."""
+
+    def __init__(self, loop: RLoop) -> None:
+        """Doesn't keep the loop alive."""
+        self._loop: RLoop = weakref.proxy(loop)
+
+    def get_key(self, fd: int) -> selectors.SelectorKey:
+        """Raises KeyError if nobody waits for the descriptor."""
+        events = self._loop._watched(fd)
+        if not events:
+            raise KeyError(f"{fd} is not watched")
+        return selectors.SelectorKey(fd, fd, events, None)
+
+    def close(self) -> None:
+        """Does nothing: Java closes the poller."""
