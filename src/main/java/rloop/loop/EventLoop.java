@@ -2,11 +2,9 @@ package rloop.loop;
 
 import java.util.ArrayList;
 import java.util.List;
-import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
 import rloop.loop.poll.Poller;
 
 /**
@@ -16,22 +14,6 @@ import rloop.loop.poll.Poller;
  * call while this loop may be waiting.
  */
 public final class EventLoop {
-  private static final double NANOS_PER_SECOND = 1e9;
-
-  /** As {@code time.get_clock_info('monotonic').resolution}: what is due within it is due. */
-  private static final double CLOCK_RESOLUTION = 1e-9;
-
-  /** As asyncio's {@code MAXIMUM_SELECT_TIMEOUT}: a day, in seconds. */
-  private static final double LONGEST_WAIT = 24 * 3600;
-
-  /**
-   * Timers that fall due within this many seconds share a wait: what asyncio and uvloop get by
-   * rounding up to a millisecond, a quarter of it as late.
-   */
-  private static final double SHORTEST_WAIT = 250e-6;
-
-  private static final long FOREVER = -1;
-
   /**
    * While calls are ready the kernel is asked again only after this time or that many batches: a
    * chain of {@code call_soon} would otherwise pay a system call for each link.
@@ -56,12 +38,8 @@ public final class EventLoop {
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 
-  private final HandleType handleType;
-  private final HandleType timerType;
-  private final Calls calls = new Calls();
-  private final ReadyQueue ready = new ReadyQueue(calls.noop());
-  private final ScheduledHandles scheduled = new ScheduledHandles();
-  private final Timers timers;
+  private final Scheduler scheduler;
+  private final ReadyQueue ready;
   private final Poller poller;
   private final Channels channels;
   private final List<Writer> writers = new ArrayList<>();
@@ -69,15 +47,11 @@ public final class EventLoop {
   private final List<Channel> deferred = new ArrayList<>();
   private final FdWatches fdWatches;
 
-  /** The handle that {@code call_soon} returned last, if it may be used again. */
-  private @Owned long lastHandle;
-
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
   private boolean startingRun;
   private boolean stopping;
-
   private boolean modeChanged;
   private End end = End.NONE;
   private boolean closed;
@@ -86,130 +60,23 @@ public final class EventLoop {
   /** An idle loop for the Python object given. */
   public EventLoop(long pythonLoop, HandleType handleType, HandleType timerType, Poller poller) {
     this.pythonLoop = pythonLoop;
-    this.handleType = handleType;
-    this.timerType = timerType;
-    this.timers = new Timers(timerType::setTimerIndex);
+    this.scheduler = new Scheduler(pythonLoop, handleType, timerType);
+    this.ready = scheduler.ready();
     this.poller = poller;
     this.channels = new Channels(poller);
-    this.fdWatches = new FdWatches(this, handleType);
+    this.fdWatches = new FdWatches(this, scheduler);
   }
 
-  // ---- scheduling ---------------------------------------------------------------------------
-
-  /** Adds a call and returns a handle for it. */
-  @Owned
-  public long callSoon(@Owned long call) {
-    if (debug || Layout.FREE_THREADED) {
-      long handle = handleFor(call);
-      addHandle(handleType, handle);
-      return handle;
-    }
-    long sequence = ready.append(call);
-    // Tasks, most of all, drop the handle at once: then it serves the next call as well. The call
-    // is not even stored in it before somebody is seen to have kept it (settleLastHandle).
-    if (lastHandle == 0 || !handleType.isUnused(lastHandle)) {
-      settleLastHandle();
-      lastHandle = handleType.create(pythonLoop);
-    }
-    handleType.setSequence(lastHandle, sequence);
-    return Ref.take(lastHandle);
+  public Scheduler scheduler() {
+    return scheduler;
   }
+
+  // ---- for transports ------------------------------------------------------------------------
 
   /** Adds a call that nobody will cancel; returns its sequence number. */
   public long schedule(@Owned long call) {
     return ready.append(call);
   }
-
-  /** A handle that holds a call, which is not scheduled yet. */
-  @Owned
-  public long handleFor(@Owned long call) {
-    long handle = handleType.create(pythonLoop);
-    handleType.setCall(handle, call);
-    return handle;
-  }
-
-  /** Schedules the call of a handle of ours. */
-  void addHandle(HandleType type, long handle) {
-    long sequence = ready.append(debug ? calls.run(handle) : Ref.take(type.call(handle)));
-    type.setSequence(handle, sequence);
-    scheduled.add(sequence, Ref.take(handle));
-  }
-
-  /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
-  public void addForeignHandle(long handle) {
-    ready.append(calls.run(handle));
-  }
-
-  /** Adds a timer and returns its handle. */
-  @Owned
-  public long callAt(double deadline, @Owned long call) {
-    long handle = timerType.create(pythonLoop);
-    timerType.setCall(handle, call);
-    timerType.setDeadline(handle, deadline);
-    timerType.setScheduled(handle, true);
-    timers.add(Ref.take(handle), deadline);
-    return handle;
-  }
-
-  /** Cancels what {@link #callSoon} or {@link #handleFor} returned. */
-  public void cancel(long handle) {
-    if (handle == lastHandle) {
-      settleLastHandle();
-    }
-    cancel(handleType, handle);
-  }
-
-  /** Cancels what {@link #callAt} returned. */
-  public void cancelTimer(long handle) {
-    int index = timerType.timerIndex(handle);
-    if (index != HandleType.NONE) {
-      timers.remove(index);
-      timerType.setTimerIndex(handle, HandleType.NONE);
-      timerType.setScheduled(handle, false);
-      Ref.drop(handle);
-    }
-    cancel(timerType, handle);
-  }
-
-  private void cancel(HandleType type, long handle) {
-    if (type.isCancelled(handle)) {
-      return;
-    }
-    type.setCancelled(handle);
-    long sequence = type.sequence(handle);
-    if (sequence != HandleType.NONE && !closed && ready.isWaiting(sequence)) {
-      ready.cancel(sequence);
-    }
-    if (!debug) { // in debug mode the repr of a cancelled handle still tells of the call
-      type.setCall(handle, 0);
-    }
-  }
-
-  /** The call of a handle of {@code call_soon}, borrowed, or 0. */
-  public long callOf(long handle) {
-    if (handle == lastHandle) {
-      settleLastHandle();
-    }
-    return handleType.call(handle);
-  }
-
-  /** Gives the last handle, which somebody may have kept, its call, and forgets it. */
-  private void settleLastHandle() {
-    long handle = lastHandle;
-    if (handle != 0) {
-      lastHandle = 0;
-      long sequence = handleType.sequence(handle);
-      long call = ready.find(sequence);
-      if (call == 0 || handleType.isUnused(handle)) {
-        Ref.drop(handle);
-      } else {
-        handleType.setCall(handle, Ref.take(call));
-        scheduled.add(sequence, handle);
-      }
-    }
-  }
-
-  // ---- for transports ------------------------------------------------------------------------
 
   /** Whether a call has not started yet. */
   public boolean isWaiting(long sequence) {
@@ -288,8 +155,8 @@ public final class EventLoop {
   public long next() {
     boolean first = startingRun;
     startingRun = false;
-    if (ready.isInterrupted()) {
-      return ready.resume();
+    if (first && ready.isInterrupted()) {
+      return ready.resume(); // the last run ended by an exception
     }
     finishBatch();
     flush();
@@ -302,7 +169,7 @@ public final class EventLoop {
     }
     do {
       pollIfDue(first);
-      expireTimers();
+      scheduler.expireTimers();
     } while (!ready.hasPending() && !stopping);
     return ready.hasPending() ? ready.startBatch() : endRun();
   }
@@ -325,11 +192,7 @@ public final class EventLoop {
   }
 
   private void finishBatch() {
-    if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
-      settleLastHandle();
-    }
-    ready.finishBatch();
-    scheduled.dropBefore(ready.pendingStart());
+    scheduler.finishBatch();
     finishReaders();
   }
 
@@ -361,13 +224,13 @@ public final class EventLoop {
       }
       lastPoll = now;
     } else {
-      timeout = timeUntilFirstTimer();
+      timeout = scheduler.timeUntilFirstTimer();
     }
     batchesWithoutPoll = 0;
     readDeferred();
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
     if (count == Poller.INTERRUPTED) {
-      ready.append(calls.checkSignals());
+      scheduler.checkSignals();
     } else {
       channels.dispatch(count);
     }
@@ -389,33 +252,6 @@ public final class EventLoop {
     }
   }
 
-  private long timeUntilFirstTimer() {
-    if (timers.size() == 0) {
-      return FOREVER;
-    }
-    double seconds = timers.firstDeadline() - now();
-    return seconds <= 0 ? 0 : (long) Math.ceil(Math.min(seconds, LONGEST_WAIT) * NANOS_PER_SECOND);
-  }
-
-  /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */
-  public static double now() {
-    return System.nanoTime() / NANOS_PER_SECOND;
-  }
-
-  private void expireTimers() {
-    if (timers.size() == 0) {
-      return;
-    }
-    double end = now() + CLOCK_RESOLUTION;
-    while (timers.size() > 0 && timers.firstDeadline() < end) {
-      long handle = timers.removeFirst();
-      timerType.setTimerIndex(handle, HandleType.NONE);
-      timerType.setScheduled(handle, false);
-      addHandle(timerType, handle);
-      Ref.drop(handle);
-    }
-  }
-
   // ---- state ---------------------------------------------------------------------------------
 
   /** Lets the loop notice a call that was added on another thread; for any thread. */
@@ -431,14 +267,6 @@ public final class EventLoop {
   /** The call of a sequence number, borrowed, or 0. */
   public long find(long sequence) {
     return ready.find(sequence);
-  }
-
-  /** The handle of a sequence number if somebody keeps one, borrowed, or 0. */
-  public long handleOf(long sequence) {
-    if (lastHandle != 0 && handleType.sequence(lastHandle) == sequence) {
-      settleLastHandle();
-    }
-    return scheduled.find(sequence);
   }
 
   /** The readers that delivered data in the current batch. */
@@ -462,6 +290,7 @@ public final class EventLoop {
   public void setDebug(boolean debug) {
     modeChanged = debug != this.debug;
     this.debug = debug;
+    scheduler.setDebug(debug);
   }
 
   /** Sends what is queued, drops all calls and timers, closes the poller. */
@@ -471,15 +300,8 @@ public final class EventLoop {
     }
     flush();
     closed = true;
-    settleLastHandle();
-    ready.clear();
-    scheduled.dropBefore(ready.pendingStart());
+    scheduler.close();
     finishReaders();
-    while (timers.size() > 0) {
-      long handle = timers.removeFirst();
-      timerType.setTimerIndex(handle, HandleType.NONE);
-      Ref.drop(handle);
-    }
     channels.close();
   }
 }

@@ -8,12 +8,12 @@ public final class FdWatches {
   private static final int INITIAL_ROOM = 64;
 
   private final EventLoop loop;
-  private final HandleType handleType;
+  private final Scheduler scheduler;
   private @Nullable FdWatch[] watches = new FdWatch[INITIAL_ROOM];
 
-  FdWatches(EventLoop loop, HandleType handleType) {
+  FdWatches(EventLoop loop, Scheduler scheduler) {
     this.loop = loop;
-    this.handleType = handleType;
+    this.scheduler = scheduler;
   }
 
   /**
@@ -28,7 +28,7 @@ public final class FdWatches {
     if (watch.isIdle()) {
       watch.distrust();
     }
-    watch.await(direction, new HandleWaiter(loop, handleType, handle));
+    watch.await(direction, new HandleWaiter(scheduler, handle));
   }
 
   /** Stops waiting in one direction; returns whether anybody did. */

@@ -35,18 +35,18 @@ final class HandleMethods {
   }
 
   private static long cancel(long self, long b, long c, long d) {
-    Loops.of(handles().loop(self)).cancel(self);
+    Loops.of(handles().loop(self)).scheduler().cancel(self);
     return Arguments.none();
   }
 
   private static long cancelTimer(long self, long b, long c, long d) {
-    Loops.of(timerHandles().loop(self)).cancelTimer(self);
+    Loops.of(timerHandles().loop(self)).scheduler().cancelTimer(self);
     return Arguments.none();
   }
 
   /** {@code _get_call()}: the tuple {@code (context, callback, *arguments)}, or {@code None}. */
   private static long getCall(long self, long b, long c, long d) {
-    return orNone(Loops.of(handles().loop(self)).callOf(self));
+    return orNone(Loops.of(handles().loop(self)).scheduler().callOf(self));
   }
 
   private static long getTimerCall(long self, long b, long c, long d) {

@@ -17,6 +17,7 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.loop.Reader;
+import rloop.loop.Scheduler;
 import rloop.loop.poll.Poller;
 import rloop.loop.poll.Pollers;
 import rloop.posix.ErrnoException;
@@ -93,7 +94,7 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
     }
-    return traced(loop, loop.callSoon(Arguments.call(arguments, 0, count, names)));
+    return traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
   }
 
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
@@ -104,7 +105,7 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
     }
-    long handle = traced(loop, loop.callSoon(Arguments.call(arguments, 0, count, names)));
+    long handle = traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
     loop.wakeUp();
     return handle;
   }
@@ -115,7 +116,7 @@ final class LoopMethods {
       return ByName.CALL_LATER.call(self, arguments, count, names);
     }
     double delay = seconds(arguments, "delay must not be None");
-    return callAt(loop, EventLoop.now() + delay, arguments, count, names);
+    return callAt(loop, Scheduler.now() + delay, arguments, count, names);
   }
 
   private static long callAt(long self, long arguments, long count, long names) {
@@ -132,7 +133,7 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(loop.pythonLoop(), "call_at", Arguments.get(arguments, 1));
     }
-    return traced(loop, loop.callAt(deadline, Arguments.call(arguments, 1, count, names)));
+    return traced(loop, loop.scheduler().callAt(deadline, Arguments.call(arguments, 1, count, names)));
   }
 
   @Owned
@@ -217,18 +218,18 @@ final class LoopMethods {
         transport = reader.transport();
       }
     }
-    long handle = loop.handleOf(sequence);
+    long handle = loop.scheduler().handleOf(sequence);
     return Tuples.of(
         Ref.take(call), Ref.take(handle == 0 ? PyObjects.Py_None : handle), Ref.take(transport));
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */
   private static long handleFor(long self, long call, long c, long d) {
-    return Loops.open(self).handleFor(Ref.take(call));
+    return Loops.open(self).scheduler().handleFor(Ref.take(call));
   }
 
   private static long addForeignHandle(long self, long handle, long c, long d) {
-    Loops.open(self).addForeignHandle(handle);
+    Loops.open(self).scheduler().addForeignHandle(handle);
     return Arguments.none();
   }
 

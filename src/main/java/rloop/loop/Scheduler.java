@@ -1,0 +1,243 @@
+package rloop.loop;
+
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.cpython.object.Ref;
+
+/**
+ * What is to be called and when: the ready queue, the timers, and the handles of both.
+ *
+ * <p>Thread rule: with the GIL.
+ */
+public final class Scheduler {
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  /** As {@code time.get_clock_info('monotonic').resolution}: what is due within it is due. */
+  private static final double CLOCK_RESOLUTION = 1e-9;
+
+  /** As asyncio's {@code MAXIMUM_SELECT_TIMEOUT}: a day, in seconds. */
+  private static final double LONGEST_WAIT = 24 * 3600;
+
+  /**
+   * Timers that fall due within this many seconds share a wait: what asyncio and uvloop get by
+   * rounding up to a millisecond, a quarter of it as late.
+   */
+  private static final double SHORTEST_WAIT = 250e-6;
+
+  private static final long FOREVER = -1;
+
+  /** Borrowed: it outlives this, which its own state object holds. */
+  private final long pythonLoop;
+
+  private final HandleType handleType;
+  private final HandleType timerType;
+  private final Calls calls = new Calls();
+  private final ReadyQueue ready = new ReadyQueue(calls.noop());
+  private final ScheduledHandles scheduled = new ScheduledHandles();
+  private final Timers timers;
+
+  /** The handle that {@link #callSoon} returned last, if it may be used again. */
+  private @Owned long lastHandle;
+
+  private boolean debug;
+  private boolean closed;
+
+  Scheduler(long pythonLoop, HandleType handleType, HandleType timerType) {
+    this.pythonLoop = pythonLoop;
+    this.handleType = handleType;
+    this.timerType = timerType;
+    this.timers = new Timers(timerType::setTimerIndex);
+  }
+
+  ReadyQueue ready() {
+    return ready;
+  }
+
+  void setDebug(boolean debug) {
+    this.debug = debug;
+  }
+
+  /** Adds a call and returns a handle for it. */
+  @Owned
+  public long callSoon(@Owned long call) {
+    if (debug || Layout.FREE_THREADED) {
+      long handle = handleFor(call);
+      addHandle(handleType, handle);
+      return handle;
+    }
+    long sequence = ready.append(call);
+    // Tasks, most of all, drop the handle at once: then it serves the next call as well. The call
+    // is not even stored in it before somebody is seen to have kept it (settleLastHandle).
+    if (lastHandle == 0 || !handleType.isUnused(lastHandle)) {
+      settleLastHandle();
+      lastHandle = handleType.create(pythonLoop);
+    }
+    handleType.setSequence(lastHandle, sequence);
+    return Ref.take(lastHandle);
+  }
+
+  /** Adds a call that nobody will cancel; returns its sequence number. */
+  public long schedule(@Owned long call) {
+    return ready.append(call);
+  }
+
+  /** A handle that holds a call, which is not scheduled yet. */
+  @Owned
+  public long handleFor(@Owned long call) {
+    long handle = handleType.create(pythonLoop);
+    handleType.setCall(handle, call);
+    return handle;
+  }
+
+  /** Schedules the call of a handle of ours. */
+  private void addHandle(HandleType type, long handle) {
+    long sequence = ready.append(debug ? calls.run(handle) : Ref.take(type.call(handle)));
+    type.setSequence(handle, sequence);
+    scheduled.add(sequence, Ref.take(handle));
+  }
+
+  /** Schedules the call of a handle that {@link #handleFor} returned. */
+  void addHandle(long handle) {
+    addHandle(handleType, handle);
+  }
+
+  /** Lets Python run the signal handlers that are due. */
+  void checkSignals() {
+    ready.append(calls.checkSignals());
+  }
+
+  /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
+  public void addForeignHandle(long handle) {
+    ready.append(calls.run(handle));
+  }
+
+  /** Adds a timer and returns its handle. */
+  @Owned
+  public long callAt(double deadline, @Owned long call) {
+    long handle = timerType.create(pythonLoop);
+    timerType.setCall(handle, call);
+    timerType.setDeadline(handle, deadline);
+    timerType.setScheduled(handle, true);
+    timers.add(Ref.take(handle), deadline);
+    return handle;
+  }
+
+  /** Cancels what {@link #callSoon} or {@link #handleFor} returned. */
+  public void cancel(long handle) {
+    if (handle == lastHandle) {
+      settleLastHandle();
+    }
+    cancel(handleType, handle);
+  }
+
+  /** Cancels what {@link #callAt} returned. */
+  public void cancelTimer(long handle) {
+    int index = timerType.timerIndex(handle);
+    if (index != HandleType.NONE) {
+      timers.remove(index);
+      timerType.setTimerIndex(handle, HandleType.NONE);
+      timerType.setScheduled(handle, false);
+      Ref.drop(handle);
+    }
+    cancel(timerType, handle);
+  }
+
+  private void cancel(HandleType type, long handle) {
+    if (type.isCancelled(handle)) {
+      return;
+    }
+    type.setCancelled(handle);
+    long sequence = type.sequence(handle);
+    if (sequence != HandleType.NONE && !closed && ready.isWaiting(sequence)) {
+      ready.cancel(sequence);
+    }
+    if (!debug) { // in debug mode the repr of a cancelled handle still tells of the call
+      type.setCall(handle, 0);
+    }
+  }
+
+  /** The call of a handle of {@code call_soon}, borrowed, or 0. */
+  public long callOf(long handle) {
+    if (handle == lastHandle) {
+      settleLastHandle();
+    }
+    return handleType.call(handle);
+  }
+
+  /** Gives the last handle, which somebody may have kept, its call, and forgets it. */
+  private void settleLastHandle() {
+    long handle = lastHandle;
+    if (handle != 0) {
+      lastHandle = 0;
+      long sequence = handleType.sequence(handle);
+      long call = ready.find(sequence);
+      if (call == 0 || handleType.isUnused(handle)) {
+        Ref.drop(handle);
+      } else {
+        handleType.setCall(handle, Ref.take(call));
+        scheduled.add(sequence, handle);
+      }
+    }
+  }
+
+  // ---- timers and batches --------------------------------------------------------------------
+
+  /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */
+  public static double now() {
+    return System.nanoTime() / NANOS_PER_SECOND;
+  }
+
+  /** In nanoseconds; negative without a timer. */
+  long timeUntilFirstTimer() {
+    if (timers.size() == 0) {
+      return FOREVER;
+    }
+    double seconds = timers.firstDeadline() - now();
+    return seconds <= 0 ? 0 : (long) Math.ceil(Math.min(seconds, LONGEST_WAIT) * NANOS_PER_SECOND);
+  }
+
+  /** Schedules the timers that are due. */
+  void expireTimers() {
+    if (timers.size() == 0) {
+      return;
+    }
+    double end = now() + CLOCK_RESOLUTION;
+    while (timers.size() > 0 && timers.firstDeadline() < end) {
+      long handle = timers.removeFirst();
+      timerType.setTimerIndex(handle, HandleType.NONE);
+      timerType.setScheduled(handle, false);
+      addHandle(timerType, handle);
+      Ref.drop(handle);
+    }
+  }
+
+  /** The handle of a sequence number if somebody keeps one, borrowed, or 0. */
+  public long handleOf(long sequence) {
+    if (lastHandle != 0 && handleType.sequence(lastHandle) == sequence) {
+      settleLastHandle();
+    }
+    return scheduled.find(sequence);
+  }
+
+  /** Lets the finished batch go; what its calls held dies here, which may run Python code. */
+  void finishBatch() {
+    if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
+      settleLastHandle();
+    }
+    ready.finishBatch();
+    scheduled.dropBefore(ready.pendingStart());
+  }
+
+  /** Drops all calls and timers. */
+  void close() {
+    closed = true;
+    settleLastHandle();
+    ready.clear();
+    scheduled.dropBefore(ready.pendingStart());
+    while (timers.size() > 0) {
+      long handle = timers.removeFirst();
+      timerType.setTimerIndex(handle, HandleType.NONE);
+      Ref.drop(handle);
+    }
+  }
+}
