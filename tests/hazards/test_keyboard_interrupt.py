@@ -105,7 +105,7 @@ INTERRUPT_OFTEN = """
 @pytest.mark.parametrize("busy", BUSY)
 def test_a_loop_interrupted_again_and_again_stays_usable(loop_name: str, busy: str) -> None:
     script = on_loop(loop_name, COMMON, BUSY[busy], INTERRUPT_OFTEN)
-    result = run_script(script, timeout=120)
+    result = run_script(script)
     assert_clean(result)
     assert result.stdout == "survived\n"
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import sys
 
 import pytest
 
@@ -154,7 +155,9 @@ async def test_writing_in_resume_writing_pauses_again(connect: Connector) -> Non
     assert connection.protocol.calls[1:] == ["pause_writing", "resume_writing"] * 4
 
 
-async def test_writelines_counts_towards_the_marks(connect: Connector) -> None:
+async def test_writelines_counts_towards_the_marks(connect: Connector, loop_name: str) -> None:
+    if loop_name == "asyncio" and (3, 12) <= sys.version_info < (3, 13, 2):
+        pytest.skip("asyncio forgot it from Python 3.12.0 to 3.13.1")
     connection = await connect(Recorder)
     give_small_buffers(connection)
     connection.transport.writelines([bytes(1_000_000)] * 4)

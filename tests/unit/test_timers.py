@@ -167,7 +167,7 @@ def test_sleep_wakes_in_the_order_of_the_delays(loop: Loop) -> None:
     woken: list[int] = []
 
     async def sleeper(number: int) -> None:
-        await asyncio.sleep(number * 0.004)
+        await asyncio.sleep(number * 0.02)
         woken.append(number)
 
     async def main() -> None:

@@ -172,16 +172,6 @@ async def test_what_is_not_bytes_is_refused(connect: Connector, bad: object) -> 
     assert connection.peer.receive(12) == b"still usable"
 
 
-async def test_the_message_for_bad_data_is_that_of_asyncio(connect: Connector) -> None:
-    connection = await connect(Recorder)
-    model = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
-    with pytest.raises(TypeError) as expected:
-        model.write(connection.transport, "text")
-    with pytest.raises(TypeError) as raised:
-        connection.transport.write("text")  # type: ignore[arg-type]
-    assert str(raised.value) == str(expected.value)
-
-
 async def test_a_view_with_gaps_is_sent_right_or_reported(connect: Connector, loop: Loop) -> None:
     # asyncio reports a BufferError and drops the connection.
     reports: list[dict[str, object]] = []
