@@ -91,7 +91,7 @@ final class WriteQueue {
   /**
    * Sends as much as the kernel takes.
    *
-   * @return 0 if it took something, perhaps all, else {@code -errno}
+   * @return 0, or the {@code -errno} of the last call; some may be sent in either case
    */
   int send(int fd) {
     for (; ; ) {

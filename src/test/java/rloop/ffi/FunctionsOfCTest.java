@@ -10,8 +10,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 final class FunctionsOfCTest {
   static Stream<CFunction> everyKindOfStrnlen() {
-    return Stream.of(
-        Downcall.of("strnlen"), CriticalCall.of("strnlen"), SystemCall.of("strnlen"));
+    return Stream.of(Downcall.of("strnlen"), CriticalCall.of("strnlen"), SystemCall.of("strnlen"));
   }
 
   @ParameterizedTest

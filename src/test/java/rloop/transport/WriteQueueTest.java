@@ -104,6 +104,10 @@ final class WriteQueueTest {
   @Property(tries = 50)
   void chunks_arrive_in_order_and_their_owners_are_released_once(
       @ForAll("steps") List<Integer> steps) {
+    new WriteQueueTest().transfer(steps); // all tries have one instance
+  }
+
+  private void transfer(List<Integer> steps) {
     try (Pair pair = Pair.nonBlockingSockets()) {
       for (int step : steps) {
         switch (step) {
@@ -115,7 +119,7 @@ final class WriteQueueTest {
       }
       while (!queue.isEmpty()) {
         receive(pair.second());
-        assertThat(queue.send(pair.first())).isZero();
+        send(pair.first());
         checkAccounts();
       }
       receive(pair.second());
