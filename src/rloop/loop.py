@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import selectors
 import sys
 import threading
 import time
@@ -22,7 +21,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from itertools import chain, starmap
-from typing import TYPE_CHECKING, Any
+from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 from . import fork, jvm
 from .socket_operations import SocketOperations
@@ -31,6 +31,7 @@ from .watches import Watches
 if TYPE_CHECKING:
     import socket
 
+_Ts = TypeVarTuple("_Ts")
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
 _installation = threading.Lock()
@@ -39,12 +40,12 @@ _is_installed = False
 
 def _install() -> None:
     """Starts Java and has it add its methods; does nothing from the second time on."""
-    global _is_installed  # a process has one Java
+    global _is_installed  # noqa: PLW0603  # a process has one Java
     core = jvm.core()
     with _installation:
         if not _is_installed:
             core.install(RLoop)
-            from . import transport  # derives from a class of Java's
+            from . import transport  # noqa: PLC0415  # derives from a class of Java's
 
             fork.forbid_in_children(
                 (owner, name)
@@ -62,6 +63,7 @@ class RLoop(SocketOperations):
     __slots__ = ("_state",)
 
     if TYPE_CHECKING:
+        # Made by Java
         _state: Iterable[Iterable[Call]]
         _open: Callable[[str | None], Any]
         _start_run: Callable[[], None]
@@ -76,7 +78,12 @@ class RLoop(SocketOperations):
         _watch: Callable[[int, bool, asyncio.Handle], None]
         _unwatch: Callable[[int, bool], bool]
         _watched: Callable[[int], int]
+        # The standard library's
         _transports: weakref.WeakValueDictionary[int, Any]
+        _current_handle: asyncio.Handle | None
+        _check_thread: Callable[[], None]
+        _check_callback: Callable[[object, str], None]
+        _write_to_self: Callable[[], None]
 
     _closed = True  # for __del__ after a failed __init__
 
@@ -135,14 +142,14 @@ class RLoop(SocketOperations):
             self._current_handle = None
         elapsed = self.time() - started
         if elapsed >= self.slow_callback_duration:
-            logger.warning(
-                "Executing %s took %.3f seconds", base_events._format_handle(handle), elapsed
-            )
+            described = base_events._format_handle(handle)  # type: ignore[attr-defined]
+            logger.warning("Executing %s took %.3f seconds", described, elapsed)
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
-        if len(call) == 3 and isinstance(call[2], asyncio.Handle):
-            return call[2]
+        match call:
+            case (_, _, asyncio.Handle() as handle):
+                return handle
         return self._handle_for(call)
 
     def _report(self, exc: BaseException) -> None:
@@ -171,7 +178,7 @@ class RLoop(SocketOperations):
         super().close()
         self._close()
 
-    # ---- debug mode --------------------------------------------------------------------------------
+    # ---- debug mode ------------------------------------------------------------------------------
 
     def set_debug(self, enabled: bool) -> None:
         """Switches asyncio's debug mode."""
@@ -188,7 +195,7 @@ class RLoop(SocketOperations):
         """Java calls this with each handle that it makes in debug mode."""
         handle._source_traceback = format_helpers.extract_stack(sys._getframe(1))
 
-    # ---- what the standard library's code calls ------------------------------------------------------
+    # ---- what the standard library's code calls --------------------------------------------------
 
     def _add_callback(self, handle: asyncio.Handle) -> None:
         if not handle.cancelled():
@@ -201,14 +208,10 @@ class RLoop(SocketOperations):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Timers leave the queue as they are cancelled; nothing is counted."""
 
-    def _add_reader(
-        self, fd: int, callback: Callable[..., object], *args: Any
-    ) -> asyncio.Handle:
+    def _add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         return self._watch_fd(fd, False, callback, args)
 
-    def _add_writer(
-        self, fd: int, callback: Callable[..., object], *args: Any
-    ) -> asyncio.Handle:
+    def _add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         return self._watch_fd(fd, True, callback, args)
 
     def _watch_fd(
@@ -217,14 +220,14 @@ class RLoop(SocketOperations):
         handle = self._handle_for((copy_context(), callback, *args))
         if self._debug:
             self._trace(handle)
-        self._watch(selectors._fileobj_to_fd(fd), writing, handle)
+        self._watch(_fileobj_to_fd(fd), writing, handle)
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
-        return not self.is_closed() and self._unwatch(selectors._fileobj_to_fd(fd), False)
+        return not self.is_closed() and self._unwatch(_fileobj_to_fd(fd), False)
 
     def _remove_writer(self, fd: Any) -> bool:
-        return not self.is_closed() and self._unwatch(selectors._fileobj_to_fd(fd), True)
+        return not self.is_closed() and self._unwatch(_fileobj_to_fd(fd), True)
 
     def _make_socket_transport(
         self,
@@ -235,7 +238,7 @@ class RLoop(SocketOperations):
         extra: dict[str, Any] | None = None,
         server: Any = None,
     ) -> asyncio.Transport:
-        from .transport import SocketTransport  # derives from a class that Java makes
+        from .transport import SocketTransport  # noqa: PLC0415  # derives from a class that Java makes
 
         self._ensure_fd_no_transport(sock)
         return SocketTransport(self, sock, protocol, waiter, extra, server)
@@ -258,21 +261,21 @@ class RLoop(SocketOperations):
             self,
             protocol,
             sslcontext,
-            waiter,
+            waiter,  # type: ignore[arg-type]  # which may be None
             server_side,
             server_hostname,
-            ssl_handshake_timeout=ssl_handshake_timeout,
+            ssl_handshake_timeout=ssl_handshake_timeout,  # type: ignore[arg-type]  # or a float
             ssl_shutdown_timeout=ssl_shutdown_timeout,
         )
         self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
         return ssl_protocol._app_transport
 
-    # ---- signals: the self-pipe, made when the first handler is set ------------------------------------
+    # ---- signals: the self-pipe, made when the first handler is set ------------------------------
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
         """Calls ``callback`` on the loop when the signal arrives; on the main thread only."""
         if self._csock is None and not self.is_closed():
-            super()._make_self_pipe()
+            super()._make_self_pipe()  # type: ignore[misc]
         super().add_signal_handler(sig, callback, *args)
 
     def _make_self_pipe(self) -> None:

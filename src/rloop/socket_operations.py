@@ -23,6 +23,7 @@ class SocketOperations(asyncio.SelectorEventLoop):
 
     if TYPE_CHECKING:
         _debug: bool
+        _ensure_fd_no_transport: Callable[[int | socket.socket], None]
         # Made by Java; each answers False for a socket that was not adopted.
         _sock_adopt: Callable[[socket.socket, int, weakref.ref[socket.socket]], bool]
         _sock_receive: Callable[[socket.socket, int], Any]
@@ -65,7 +66,7 @@ class SocketOperations(asyncio.SelectorEventLoop):
 
     def _adopt(self, sock: socket.socket) -> bool:
         """Returns whether Java can work with the socket; raises what an operation on it would."""
-        base_events._check_ssl_socket(sock)
+        base_events._check_ssl_socket(sock)  # type: ignore[attr-defined]
         if not isinstance(sock, socket.socket):
             return False
         fd = sock.fileno()
