@@ -44,21 +44,16 @@ public final class Connection extends Channel implements Writer {
 
   private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
 
-  /** As asyncio's default high-water mark, in bytes; the low one is a quarter of it. */
-  private static final long DEFAULT_HIGH_WATER = 64 * 1024;
-
-  private static final int LOW_WATER_DIVISOR = 4;
-
   private final EventLoop loop;
   private final Callbacks callbacks;
   private final Inbound inbound;
   private final WriteQueue queue = new WriteQueue(Ref::drop);
+  private final WaterMarks waterMarks = new WaterMarks();
   private State state = State.OPEN;
   private boolean started;
   private boolean paused;
   private boolean endOfFile;
   private boolean endRequested;
-  private boolean protocolPaused;
 
   /** The kernel's buffer is full; the poller tells when to go on. */
   private boolean blocked;
@@ -70,9 +65,6 @@ public final class Connection extends Channel implements Writer {
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
-
-  private long highWater = DEFAULT_HIGH_WATER;
-  private long lowWater = DEFAULT_HIGH_WATER / LOW_WATER_DIVISOR;
 
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
@@ -213,7 +205,7 @@ public final class Connection extends Channel implements Writer {
    */
   public boolean write(@Owned long owner, long address, long length) {
     queue.add(owner, address, length);
-    if (queue.bytes() > highWater) {
+    if (waterMarks.isAbove(queue.bytes())) {
       return writeMuch();
     }
     flushLater();
@@ -234,11 +226,7 @@ public final class Connection extends Channel implements Writer {
       send();
       updateInterest();
     }
-    if (queue.bytes() <= highWater || protocolPaused) {
-      return false;
-    }
-    protocolPaused = true;
-    return true;
+    return waterMarks.pauses(queue.bytes());
   }
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
@@ -289,8 +277,7 @@ public final class Connection extends Channel implements Writer {
   }
 
   private void resumeProtocol() {
-    if (protocolPaused && queue.bytes() <= lowWater) {
-      protocolPaused = false;
+    if (waterMarks.resumes(queue.bytes())) {
       loop.schedule(callbacks.resumeWriting());
     }
   }
@@ -302,11 +289,11 @@ public final class Connection extends Channel implements Writer {
   }
 
   public long highWater() {
-    return highWater;
+    return waterMarks.high();
   }
 
   public long lowWater() {
-    return lowWater;
+    return waterMarks.low();
   }
 
   /**
@@ -315,9 +302,8 @@ public final class Connection extends Channel implements Writer {
    * @return whether the protocol is now to be told to pause
    */
   public boolean setWaterMarks(long high, long low) {
-    highWater = high;
-    lowWater = low;
-    return queue.bytes() > highWater && writeMuch();
+    waterMarks.set(high, low);
+    return waterMarks.isAbove(queue.bytes()) && writeMuch();
   }
 
   /** Shuts the sending side down when all is sent. */
