@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
+import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Functions;
@@ -40,7 +41,8 @@ public final class Main {
     set(module, "Transport", TransportMethods.type());
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
-        .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()");
+        .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
+        .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
   }
 
@@ -66,6 +68,11 @@ public final class Main {
   private static long collectJavaGarbage(long module, long b, long c, long d) {
     System.gc();
     return Arguments.none();
+  }
+
+  /** {@code assumed_layouts()}: for the test that compares them with the installed headers. */
+  private static long assumedLayouts(long module, long b, long c, long d) {
+    return PyScalars.PyUnicode_FromString(Layouts.assumed());
   }
 
   private static long attribute(long object, String name) {

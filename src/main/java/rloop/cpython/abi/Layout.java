@@ -67,6 +67,24 @@ public final class Layout {
 
   private Layout() {}
 
+  /** Tells of all that is not read from Python, and of what is read from {@code __basicsize__}. */
+  public static void tell(Assumptions assumptions) {
+    assumptions.add("sizeof(PyObject)", HEADER);
+    assumptions.add("offsetof(PyObject, ob_type)", TYPE);
+    assumptions.add("offsetof(PyVarObject, ob_size)", SIZE);
+    assumptions.add("offsetof(PyBytesObject, ob_sval)", BYTES_DATA);
+    assumptions.add("offsetof(PyTupleObject, ob_item)", TUPLE_ITEMS);
+    assumptions.add("offsetof(PyListObject, ob_item)", LIST_ITEMS);
+    assumptions.add("offsetof(PyListObject, allocated)", LIST_ALLOCATED);
+    assumptions.add("offsetof(PyFloatObject, ob_fval)", FLOAT_VALUE);
+    assumptions.add("offsetof(PyWeakReference, wr_object)", WEAK_REFERENCE_OBJECT);
+    assumptions.add("offsetof(PyMemberDescrObject, d_member)", DESCRIPTOR_MEMBER);
+    assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
+    if (!FREE_THREADED) {
+      assumptions.add("offsetof(PyObject, ob_refcnt)", REFERENCE_COUNT);
+    }
+  }
+
   /** {@code type.__basicsize__}. */
   public static int basicSize(long type) {
     return number(type, "__basicsize__");

@@ -1,5 +1,6 @@
 package rloop.cpython.object;
 
+import rloop.cpython.abi.Assumptions;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyErrors;
 import rloop.ffi.Memory;
@@ -17,6 +18,15 @@ public final class PyBuffer implements AutoCloseable {
   private final long view = Memory.allocate(SIZE_OF_PY_BUFFER);
 
   private PyBuffer() {}
+
+  /** Tells of the structure. */
+  public static void tell(Assumptions assumptions) {
+    assumptions.add("offsetof(Py_buffer, buf)", BUF);
+    assumptions.add("offsetof(Py_buffer, len)", LEN);
+    assumptions.add("sizeof(Py_buffer)", SIZE_OF_PY_BUFFER);
+    assumptions.add("PyBUF_SIMPLE", PyBuffers.PyBUF_SIMPLE);
+    assumptions.add("PyBUF_WRITABLE", PyBuffers.PyBUF_WRITABLE);
+  }
 
   /**
    * Opens an object's memory.

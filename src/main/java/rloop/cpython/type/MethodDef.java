@@ -1,6 +1,7 @@
 package rloop.cpython.type;
 
 import java.lang.invoke.MethodHandles;
+import rloop.cpython.abi.Assumptions;
 import rloop.ffi.Memory;
 
 /** {@code struct PyMethodDef} of {@code methodobject.h}. */
@@ -12,6 +13,14 @@ final class MethodDef {
   private static final int SIZE = 32;
 
   private MethodDef() {}
+
+  static void tell(Assumptions assumptions) {
+    assumptions.add("offsetof(PyMethodDef, ml_name)", ML_NAME);
+    assumptions.add("offsetof(PyMethodDef, ml_meth)", ML_METH);
+    assumptions.add("offsetof(PyMethodDef, ml_flags)", ML_FLAGS);
+    assumptions.add("offsetof(PyMethodDef, ml_doc)", ML_DOC);
+    assumptions.add("sizeof(PyMethodDef)", SIZE);
+  }
 
   /** A definition, never freed, of a Java method under a Python name. */
   static long create(

@@ -1,6 +1,7 @@
 package rloop.cpython.type;
 
 import java.lang.invoke.MethodHandles;
+import rloop.cpython.abi.Assumptions;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyTypes;
 import rloop.cpython.object.PyException;
@@ -32,6 +33,15 @@ public final class Methods {
   public Methods(long type, MethodHandles.Lookup lookup) {
     this.type = type;
     this.lookup = lookup;
+  }
+
+  /** Tells of flags and definitions. */
+  public static void tell(Assumptions assumptions) {
+    MethodDef.tell(assumptions);
+    assumptions.add("METH_NOARGS", NO_ARGUMENTS);
+    assumptions.add("METH_O", ONE_ARGUMENT);
+    assumptions.add("METH_FASTCALL", FAST);
+    assumptions.add("METH_FASTCALL | METH_KEYWORDS", FAST_WITH_KEYWORDS);
   }
 
   /** Adds a method; the Java method has the name in Java's way of writing. */

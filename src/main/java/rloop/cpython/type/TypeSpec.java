@@ -1,5 +1,6 @@
 package rloop.cpython.type;
 
+import rloop.cpython.abi.Assumptions;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
@@ -70,6 +71,31 @@ public final class TypeSpec {
     this.name = name;
     this.base = base;
     this.size = Layout.basicSize(base);
+  }
+
+  /** Tells of structures, slots and flags. */
+  public static void tell(Assumptions assumptions) {
+    assumptions.add("Py_tp_dealloc", PY_TP_DEALLOC);
+    assumptions.add("Py_tp_iter", PY_TP_ITER);
+    assumptions.add("Py_tp_iternext", PY_TP_ITERNEXT);
+    assumptions.add("Py_tp_members", PY_TP_MEMBERS);
+    assumptions.add("offsetof(PyType_Spec, name)", SPEC_NAME);
+    assumptions.add("offsetof(PyType_Spec, basicsize)", SPEC_BASICSIZE);
+    assumptions.add("offsetof(PyType_Spec, flags)", SPEC_FLAGS);
+    assumptions.add("offsetof(PyType_Spec, slots)", SPEC_SLOTS);
+    assumptions.add("sizeof(PyType_Spec)", SIZE_OF_SPEC);
+    assumptions.add("offsetof(PyType_Slot, slot)", SLOT_NUMBER);
+    assumptions.add("offsetof(PyType_Slot, pfunc)", SLOT_POINTER);
+    assumptions.add("sizeof(PyType_Slot)", SIZE_OF_SLOT);
+    assumptions.add("offsetof(PyMemberDef, name)", MEMBER_NAME);
+    assumptions.add("offsetof(PyMemberDef, type)", MEMBER_TYPE);
+    assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
+    assumptions.add("sizeof(PyMemberDef)", SIZE_OF_MEMBER);
+    assumptions.add("T_DOUBLE", PY_T_DOUBLE);
+    assumptions.add("T_OBJECT_EX", PY_T_OBJECT_EX);
+    assumptions.add("Py_TPFLAGS_DEFAULT", PY_TPFLAGS_DEFAULT);
+    assumptions.add("Py_TPFLAGS_BASETYPE", PY_TPFLAGS_BASETYPE);
+    assumptions.add("Py_TPFLAGS_DISALLOW_INSTANTIATION", PY_TPFLAGS_DISALLOW_INSTANTIATION);
   }
 
   /** Adds a reference that Python sees under a name; returns its offset. */
