@@ -6,7 +6,6 @@ import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EPIPE;
 import static rloop.posix.Constants.MSG_DONTWAIT;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
-import static rloop.posix.Constants.MSG_PEEK;
 import static rloop.posix.Constants.SHUT_WR;
 
 import java.nio.charset.StandardCharsets;
@@ -22,7 +21,6 @@ final class SocketCallsTest {
   void what_is_sent_is_received() {
     try (Pair pair = Pair.sockets()) {
       assertThat(SysSocket.send(pair.first(), Memory.cString("hello"), 5, 0)).isEqualTo(5);
-      assertThat(received(pair.second(), MSG_PEEK)).isEqualTo("hello");
       assertThat(received(pair.second(), 0)).isEqualTo("hello");
     }
   }
@@ -34,15 +32,6 @@ final class SocketCallsTest {
       Msghdr.put(message, headAndBody(), 2);
       assertThat(SysSocket.sendmsg(pair.first(), message, MSG_NOSIGNAL)).isEqualTo(8);
       assertThat(received(pair.second(), 0)).isEqualTo("headbody");
-    }
-  }
-
-  @Test
-  void writev_gathers() {
-    try (Pair pair = Pair.pipe()) {
-      assertThat(SysUio.writev(pair.second(), headAndBody(), 2)).isEqualTo(8);
-      assertThat(Unistd.read(pair.first(), buffer, CAPACITY)).isEqualTo(8);
-      assertThat(text(8)).isEqualTo("headbody");
     }
   }
 

@@ -11,9 +11,6 @@ public final class PyContainers {
   /** The type {@code tuple}. */
   public static final long PyTuple_Type = Symbols.address("PyTuple_Type");
 
-  /** The type {@code list}. */
-  public static final long PyList_Type = Symbols.address("PyList_Type");
-
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
   private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
 
