@@ -66,6 +66,13 @@ COMMON = """
             except (SystemExit, KeyboardInterrupt):
                 stopper.cancel()
 
+    def run_until(loop, condition):
+        for _ in range(500):
+            if condition():
+                return
+            run(loop)
+        raise AssertionError("what was scheduled did not run")
+
     async def exchange():
         async def echo(reader, writer):
             writer.write(await reader.readline())
@@ -110,8 +117,7 @@ ATTEMPTS = {
                 loop.call_later(0, ran.append, number)
                 loop.call_soon_threadsafe(fail)
                 loop.call_soon_threadsafe(ran.append, number)
-            run(loop)
-            assert len(ran) == 15, ran
+            run_until(loop, lambda: len(ran) == 15)
     """,
     "readers and writers": """
         def attempt(loop, fail):
@@ -140,8 +146,7 @@ ATTEMPTS = {
             for number in range(5):
                 loop.call_soon(divmod, 1, 0)
                 loop.call_soon(ran.append, number)
-            run(loop)
-            assert len(ran) == 5, ran
+            run_until(loop, lambda: len(ran) == 5)
             loop.set_exception_handler(lambda loop, context: None)
     """,
     "tasks": """
@@ -151,8 +156,7 @@ ATTEMPTS = {
                 fail()
 
             tasks = [loop.create_task(task()) for _ in range(3)]
-            run(loop)
-            assert all(task.done() for task in tasks)
+            run_until(loop, lambda: all(task.done() for task in tasks))
             for task in tasks:
                 if not task.cancelled():
                     task.exception()
@@ -164,8 +168,7 @@ ATTEMPTS = {
             future.add_done_callback(lambda _: fail())
             future.add_done_callback(ran.append)
             future.set_result(None)
-            run(loop)
-            assert ran == [future]
+            run_until(loop, lambda: ran == [future])
     """,
 }
 
@@ -195,9 +198,7 @@ PROTOCOLS = """
         ours, peer = socket.socketpair()
         peer.settimeout(10)
         task = loop.create_task(loop.create_connection(lambda: protocol, sock=ours))
-        run(loop, 0.001)
-        if not task.done():
-            run(loop, 0.05)
+        run_until(loop, task.done)
         transport, _ = task.result()
         peer.send(b"x")
         run(loop, 0.001)
