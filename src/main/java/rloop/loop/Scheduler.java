@@ -18,12 +18,6 @@ public final class Scheduler {
   /** As asyncio's {@code MAXIMUM_SELECT_TIMEOUT}: a day, in seconds. */
   private static final double LONGEST_WAIT = 24 * 3600;
 
-  /**
-   * Timers that fall due within this many seconds share a wait: what asyncio and uvloop get by
-   * rounding up to a millisecond, a quarter of it as late.
-   */
-  private static final double SHORTEST_WAIT = 250e-6;
-
   private static final long FOREVER = -1;
 
   /** Borrowed: it outlives this, which its own state object holds. */

@@ -105,7 +105,8 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
     }
-    long handle = traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
+    long handle =
+        traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
     loop.wakeUp();
     return handle;
   }
@@ -133,7 +134,8 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(loop.pythonLoop(), "call_at", Arguments.get(arguments, 1));
     }
-    return traced(loop, loop.scheduler().callAt(deadline, Arguments.call(arguments, 1, count, names)));
+    return traced(
+        loop, loop.scheduler().callAt(deadline, Arguments.call(arguments, 1, count, names)));
   }
 
   @Owned
@@ -255,7 +257,9 @@ final class LoopMethods {
                     direction(Arguments.get(arguments, 1))));
   }
 
-  /** {@code _watched(fd)}: the directions in which somebody waits, as {@code selectors} has them. */
+  /**
+   * {@code _watched(fd)}: the directions in which somebody waits, as {@code selectors} has them.
+   */
   private static long watched(long self, long fd, long c, long d) {
     return PyScalars.PyLong_FromLongLong(
         Loops.open(self).fdWatches().wanted((int) Arguments.toLong(fd)));

@@ -49,9 +49,7 @@ final class SocketMethods {
   private static long receiveInto(long self, long arguments, long count, long d) {
     Arguments.expect("_sock_receive_into", count, 2);
     SocketState state = find(self, arguments);
-    return state == null
-        ? Arguments.bool(false)
-        : state.receiveInto(Arguments.get(arguments, 1));
+    return state == null ? Arguments.bool(false) : state.receiveInto(Arguments.get(arguments, 1));
   }
 
   /** {@code _sock_send_all(sock, data)}: {@code None}, or a future of it. */

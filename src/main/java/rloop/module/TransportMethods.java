@@ -140,8 +140,7 @@ final class TransportMethods {
       return 0;
     }
     try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
-      return PyException.check(
-          PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
+      return PyException.check(PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
     } catch (PyException e) { // a memory view that is not contiguous
       return 0;
     }

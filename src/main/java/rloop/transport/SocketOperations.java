@@ -11,9 +11,9 @@ import rloop.loop.EventLoop;
  * {@code sock_recv}, {@code sock_recv_into} and {@code sock_sendall} of a loop.
  *
  * <p>A socket stays registered with the poller from one operation to the next: so an operation that
- * has to wait costs the receive or send itself and nothing else. The loop isn't told when the socket
- * is closed, and its number may come back as another one's, so the Python object is what counts:
- * each use checks by a weak reference that it is the one which was registered.
+ * has to wait costs the receive or send itself and nothing else. The loop isn't told when the
+ * socket is closed, and its number may come back as another one's, so the Python object is what
+ * counts: each use checks by a weak reference that it is the one which was registered.
  */
 public final class SocketOperations {
   private static final int INITIAL_ROOM = 64;

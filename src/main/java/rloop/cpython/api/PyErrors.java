@@ -41,8 +41,8 @@ public final class PyErrors {
   }
 
   /**
-   * The exception that is set, which it then no longer is: {@code PyErr_GetRaisedException}, or what
-   * there was before 3.12.
+   * The exception that is set, which it then no longer is: {@code PyErr_GetRaisedException}, or
+   * what there was before 3.12.
    */
   @Owned
   public static long takeRaised() {
