@@ -22,6 +22,12 @@ public final class EventLoop {
 
   private static final int MOST_BATCHES_WITHOUT_POLL = 16;
 
+  /**
+   * Python runs signal handlers when it enters a Python function. Where callbacks are C functions
+   * and the loop never has to wait, it would not; so one is called every so many polls.
+   */
+  private static final int POLLS_BETWEEN_SIGNAL_CHECKS = 64;
+
   /** How much is read for one batch, in bytes, before the rest waits for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
@@ -50,6 +56,8 @@ public final class EventLoop {
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
+  private int pollsWithoutSignalCheck;
+  private boolean running;
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
@@ -88,9 +96,13 @@ public final class EventLoop {
     ready.cancel(sequence);
   }
 
-  /** Has {@code writer} flushed when this batch is over. */
+  /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
-    writers.add(writer);
+    if (running) {
+      writers.add(writer);
+    } else {
+      writer.flush();
+    }
   }
 
   /** Has {@code reader} told when the batch being filled is over. */
@@ -131,6 +143,7 @@ public final class EventLoop {
 
   /** A run begins: its first batch is made even if the loop is to stop. */
   public void startRun() {
+    running = true;
     startingRun = true;
     end = End.NONE;
     modeChanged = false;
@@ -138,6 +151,8 @@ public final class EventLoop {
 
   /** A run ended by an exception; a stop that was asked for is forgotten with it, as in asyncio. */
   public void abandonRun() {
+    flush();
+    running = false;
     stopping = false;
   }
 
@@ -175,6 +190,7 @@ public final class EventLoop {
   }
 
   private long endRun() {
+    running = false;
     stopping = false;
     return end(End.STOPPED);
   }
@@ -229,9 +245,12 @@ public final class EventLoop {
     batchesWithoutPoll = 0;
     readDeferred();
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
-    if (count == Poller.INTERRUPTED) {
+    if (count == Poller.INTERRUPTED
+        || ++pollsWithoutSignalCheck >= POLLS_BETWEEN_SIGNAL_CHECKS) {
+      pollsWithoutSignalCheck = 0;
       scheduler.checkSignals();
-    } else {
+    }
+    if (count > 0) {
       channels.dispatch(count);
     }
   }

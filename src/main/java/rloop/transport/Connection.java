@@ -215,8 +215,8 @@ public final class Connection extends Channel implements Writer {
   private void flushLater() {
     if (!flushScheduled) {
       flushScheduled = true;
-      loop.flushLater(this);
       callbacks.keepAlive(true);
+      loop.flushLater(this);
     }
   }
 
