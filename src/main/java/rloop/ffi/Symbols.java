@@ -1,13 +1,8 @@
 package rloop.ffi;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** Looks up C symbols of the process that the JVM runs in, by {@code dlsym(3)}. */
 @SuppressWarnings("restricted")
@@ -18,11 +13,8 @@ public final class Symbols {
    */
   private static final long HANDLE = Long.getLong("rloop.python", 0L);
 
-  private static final MethodHandle DLSYM =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"),
-              FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS));
+  private static final Downcall DLSYM =
+      new Downcall(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"));
 
   private Symbols() {}
 
@@ -42,9 +34,7 @@ public final class Symbols {
   /** The address of a symbol that not every version of a library has, or 0. */
   public static long addressOrZero(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return (long) DLSYM.invokeExact(HANDLE, arena.allocateFrom(name));
-    } catch (Throwable e) {
-      throw Unexpected.inLinkage(e);
+      return DLSYM.call(HANDLE, arena.allocateFrom(name).address());
     }
   }
 

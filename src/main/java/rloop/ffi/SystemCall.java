@@ -1,7 +1,5 @@
 package rloop.ffi;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -50,6 +48,8 @@ public record SystemCall(MemorySegment address) implements CFunction {
     } catch (Throwable t) {
       throw Unexpected.inLinkage(t);
     }
-    return result == -1 || result == INT_MINUS_ONE ? -captured.get(JAVA_INT, ERRNO_OFFSET) : result;
+    return result == -1 || result == INT_MINUS_ONE
+        ? -Memory.getInt(captured.address() + ERRNO_OFFSET)
+        : result;
   }
 }

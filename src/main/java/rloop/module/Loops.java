@@ -20,7 +20,7 @@ final class Loops {
   static final @Owned long STATE_TYPE =
       new TypeSpec("rloop._core.LoopState", JavaReference.TYPE)
           .notInstantiable()
-          .iterator(Trampoline.to(MethodHandles.lookup(), "next", Trampoline.NULL))
+          .iterator(Trampoline.to(MethodHandles.lookup(), "next"))
           .create();
 
   /** The offset of the slot {@code _state} of {@code rloop.RLoop}. */

@@ -30,7 +30,7 @@ public final class JavaReference {
     TYPE =
         spec.subclassable()
             .notInstantiable()
-            .deallocatedBy(Trampoline.to(MethodHandles.lookup(), "deallocate", Trampoline.NULL))
+            .deallocatedBy(Trampoline.to(MethodHandles.lookup(), "deallocate"))
             .create();
   }
 

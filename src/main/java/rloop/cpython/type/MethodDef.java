@@ -27,7 +27,7 @@ final class MethodDef {
       MethodHandles.Lookup lookup, String name, String javaName, int flags, String signature) {
     long definition = Memory.allocate(SIZE);
     Memory.putLong(definition + ML_NAME, Memory.cString(name));
-    Memory.putLong(definition + ML_METH, Trampoline.to(lookup, javaName, Trampoline.NULL));
+    Memory.putLong(definition + ML_METH, Trampoline.to(lookup, javaName));
     Memory.putInt(definition + ML_FLAGS, flags);
     Memory.putLong(definition + ML_DOC, Memory.cString(name + signature + "\n--\n\n"));
     return definition;
