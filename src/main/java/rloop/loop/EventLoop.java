@@ -245,8 +245,7 @@ public final class EventLoop {
     batchesWithoutPoll = 0;
     readDeferred();
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
-    if (count == Poller.INTERRUPTED
-        || ++pollsWithoutSignalCheck >= POLLS_BETWEEN_SIGNAL_CHECKS) {
+    if (count == Poller.INTERRUPTED || ++pollsWithoutSignalCheck >= POLLS_BETWEEN_SIGNAL_CHECKS) {
       pollsWithoutSignalCheck = 0;
       scheduler.checkSignals();
     }
