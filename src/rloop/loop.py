@@ -2,14 +2,15 @@
 
 Java adds ``call_soon``, ``call_soon_threadsafe``, ``call_later``, ``call_at`` and ``stop``, and
 brings the batches of calls over which ``_run_once`` iterates. What remains is the standard
-library's, over the few private methods that are overridden here; it has no selector and, unless
-signal handlers are set, no self-pipe.
+library's, over the few private methods that are overridden here; it has no selector, and a self-pipe
+for signals alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 import time
@@ -101,6 +102,7 @@ class RLoop(SocketOperations):
 
     def _run_once(self) -> None:
         """Runs until ``stop()``: the standard library's ``run_forever`` calls it in its loop."""
+        is_woken = self._let_signals_wake()
         self._start_run()
         try:
             while not self._run_batches():
@@ -108,6 +110,9 @@ class RLoop(SocketOperations):
         except BaseException:
             self._abandon_run()
             raise
+        finally:
+            if is_woken and not self._signal_handlers:
+                signal.set_wakeup_fd(-1)
         self._stopping = True
 
     def _run_batches(self) -> bool:
@@ -270,13 +275,32 @@ class RLoop(SocketOperations):
         self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
         return ssl_protocol._app_transport
 
-    # ---- signals: the self-pipe, made when the first handler is set ------------------------------
+    # ---- signals: the self-pipe, made when it is needed first -------------------------------------
+
+    def _let_signals_wake(self) -> bool:
+        """Has every signal wake the poller while the main thread runs the loop.
+
+        Python runs signal handlers when it next runs Python code. For a signal that arrives while
+        Java works between two batches that would be after a wait that nothing ends.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return False
+        self._need_self_pipe()
+        ours = self._csock.fileno()
+        others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
+        if others in {-1, ours}:
+            return True
+        signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
+        return False
 
     def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
         """Calls ``callback`` on the loop when the signal arrives; on the main thread only."""
+        self._need_self_pipe()
+        super().add_signal_handler(sig, callback, *args)
+
+    def _need_self_pipe(self) -> None:
         if self._csock is None and not self.is_closed():
             super()._make_self_pipe()  # type: ignore[misc]
-        super().add_signal_handler(sig, callback, *args)
 
     def _make_self_pipe(self) -> None:
         """Called by the constructor."""
