@@ -2,8 +2,8 @@
 
 Java adds ``call_soon``, ``call_soon_threadsafe``, ``call_later``, ``call_at`` and ``stop``, and
 brings the batches of calls over which ``_run_once`` iterates. What remains is the standard
-library's, over the few private methods that are overridden here; it has no selector, and a self-pipe
-for signals alone.
+library's, over the few private methods that are overridden here; it has no selector, and a
+self-pipe for signals alone.
 """
 
 from __future__ import annotations
@@ -82,9 +82,13 @@ class RLoop(SocketOperations):
         # The standard library's
         _transports: weakref.WeakValueDictionary[int, Any]
         _current_handle: asyncio.Handle | None
+        _check_closed: Callable[[], None]
         _check_thread: Callable[[], None]
         _check_callback: Callable[[object, str], None]
         _write_to_self: Callable[[], None]
+        _signal_handlers: dict[int, asyncio.Handle]
+        _csock: socket.socket | None
+        _ssock: socket.socket | None
 
     _closed = True  # for __del__ after a failed __init__
 
@@ -275,7 +279,7 @@ class RLoop(SocketOperations):
         self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
         return ssl_protocol._app_transport
 
-    # ---- signals: the self-pipe, made when it is needed first -------------------------------------
+    # ---- signals: the self-pipe, made when it is needed first ------------------------------------
 
     def _let_signals_wake(self) -> bool:
         """Has every signal wake the poller while the main thread runs the loop.
@@ -285,8 +289,7 @@ class RLoop(SocketOperations):
         """
         if threading.current_thread() is not threading.main_thread():
             return False
-        self._need_self_pipe()
-        ours = self._csock.fileno()
+        ours = self._need_self_pipe().fileno()
         others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
         if others in {-1, ours}:
             return True
@@ -298,9 +301,13 @@ class RLoop(SocketOperations):
         self._need_self_pipe()
         super().add_signal_handler(sig, callback, *args)
 
-    def _need_self_pipe(self) -> None:
-        if self._csock is None and not self.is_closed():
+    def _need_self_pipe(self) -> socket.socket:
+        """The end that is written to."""
+        self._check_closed()
+        if self._csock is None:
             super()._make_self_pipe()  # type: ignore[misc]
+        assert self._csock is not None
+        return self._csock
 
     def _make_self_pipe(self) -> None:
         """Called by the constructor."""
@@ -308,7 +315,7 @@ class RLoop(SocketOperations):
 
     def _close_self_pipe(self) -> None:
         if self._csock is not None:
-            super()._close_self_pipe()
+            super()._close_self_pipe()  # type: ignore[misc]
 
 
 def _consume(iterator: Iterable[object]) -> None:
