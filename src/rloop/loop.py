@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from itertools import chain, starmap
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
-from typing import TYPE_CHECKING, Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any
 
 from . import fork, jvm
 from .socket_operations import SocketOperations
@@ -32,7 +32,6 @@ from .watches import Watches
 if TYPE_CHECKING:
     import socket
 
-_Ts = TypeVarTuple("_Ts")
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
 _installation = threading.Lock()
@@ -82,13 +81,11 @@ class RLoop(SocketOperations):
         # The standard library's
         _transports: weakref.WeakValueDictionary[int, Any]
         _current_handle: asyncio.Handle | None
-        _check_closed: Callable[[], None]
         _check_thread: Callable[[], None]
         _check_callback: Callable[[object, str], None]
         _write_to_self: Callable[[], None]
         _signal_handlers: dict[int, asyncio.Handle]
-        _csock: socket.socket | None
-        _ssock: socket.socket | None
+        _csock: socket.socket
 
     _closed = True  # for __del__ after a failed __init__
 
@@ -279,7 +276,7 @@ class RLoop(SocketOperations):
         self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
         return ssl_protocol._app_transport
 
-    # ---- signals: the self-pipe, made when it is needed first ------------------------------------
+    # ---- signals, the one use of the self-pipe ---------------------------------------------------
 
     def _let_signals_wake(self) -> bool:
         """Has every signal wake the poller while the main thread runs the loop.
@@ -289,33 +286,12 @@ class RLoop(SocketOperations):
         """
         if threading.current_thread() is not threading.main_thread():
             return False
-        ours = self._need_self_pipe().fileno()
+        ours = self._csock.fileno()
         others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
         if others in {-1, ours}:
             return True
         signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
         return False
-
-    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
-        """Calls ``callback`` on the loop when the signal arrives; on the main thread only."""
-        self._need_self_pipe()
-        super().add_signal_handler(sig, callback, *args)
-
-    def _need_self_pipe(self) -> socket.socket:
-        """The end that is written to."""
-        self._check_closed()
-        if self._csock is None:
-            super()._make_self_pipe()  # type: ignore[misc]
-        assert self._csock is not None
-        return self._csock
-
-    def _make_self_pipe(self) -> None:
-        """Called by the constructor."""
-        self._ssock = self._csock = None
-
-    def _close_self_pipe(self) -> None:
-        if self._csock is not None:
-            super()._close_self_pipe()  # type: ignore[misc]
 
 
 def _consume(iterator: Iterable[object]) -> None:
