@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from types import MethodDescriptorType
 from typing import Any, NoReturn
 
 _entries: list[tuple[object, str]] = []
@@ -31,6 +32,16 @@ def watch() -> None:
 def forbid_in_children(entries: Iterable[tuple[object, str]]) -> None:
     """Names what enters Java: attributes of classes and of modules."""
     _entries.extend(entries)
+
+
+def forbid_methods_in_children(*owners: type) -> None:
+    """Names those methods of classes that Java made."""
+    forbid_in_children(
+        (owner, name)
+        for owner in owners
+        for name, method in vars(owner).items()
+        if isinstance(method, MethodDescriptorType)
+    )
 
 
 def check() -> None:

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import types
 import weakref
 from asyncio import base_events, constants, format_helpers, sslproto
 from asyncio.log import logger
@@ -45,15 +44,8 @@ def _install() -> None:
     with _installation:
         if not _is_installed:
             core.install(RLoop)
-            from . import transport  # noqa: PLC0415  # derives from a class of Java's
-
-            fork.forbid_in_children(
-                (owner, name)
-                for owner in (RLoop, core.Handle, core.TimerHandle, core.Transport)
-                for name, method in vars(owner).items()
-                if isinstance(method, types.MethodDescriptorType)
-            )
-            fork.forbid_in_children([(core.LoopState, "__next__"), (transport, "_write")])
+            fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
+            fork.forbid_in_children([(core.LoopState, "__next__"), (core, "add_transport")])
             _is_installed = True
 
 

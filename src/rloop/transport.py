@@ -17,14 +17,18 @@ from asyncio.log import logger
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from rloop import _core
+from rloop import _core, fork
 
 if TYPE_CHECKING:
     from .loop import RLoop
 
 Data = bytes | bytearray | memoryview
 
+_core.add_transport()
+fork.forbid_methods_in_children(_core.Transport)
+
 _write = _core.Transport._write
+fork.forbid_in_children([(sys.modules[__name__], "_write")])
 
 _DATA_TYPES = (
     "bytes, bytearray, or memoryview object" if sys.version_info >= (3, 13) else "bytes-like object"

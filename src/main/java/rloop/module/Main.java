@@ -38,9 +38,9 @@ public final class Main {
     set(module, "Handle", types.handle().base);
     set(module, "TimerHandle", types.timerHandle().base);
     set(module, "LoopState", Loops.STATE_TYPE);
-    set(module, "Transport", TransportMethods.type());
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
+        .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
         .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
@@ -59,6 +59,15 @@ public final class Main {
     Loops.setLoopClass(loopClass);
     LoopMethods.addTo(loopClass, types);
     SocketMethods.addTo(loopClass);
+    return Arguments.none();
+  }
+
+  /**
+   * {@code add_transport()}: adds the class {@code Transport}. For the first connection and not at
+   * start, since its methods take 8 ms to make.
+   */
+  private static long addTransport(long module, long b, long c, long d) {
+    set(module, "Transport", TransportMethods.type());
     return Arguments.none();
   }
 
