@@ -85,6 +85,7 @@ class RLoop(SocketOperations):
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
+        self._watchers: dict[tuple[int, bool], asyncio.Handle] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
 
     def time(self) -> float:
@@ -175,6 +176,7 @@ class RLoop(SocketOperations):
             self._flush()
         super().close()
         self._close()
+        self._watchers.clear()
 
     # ---- debug mode ------------------------------------------------------------------------------
 
@@ -218,14 +220,24 @@ class RLoop(SocketOperations):
         handle = self._handle_for((copy_context(), callback, *args))
         if self._debug:
             self._trace(handle)
-        self._watch(_fileobj_to_fd(fd), writing, handle)
+        fd = _fileobj_to_fd(fd)
+        self._watch(fd, writing, handle)
+        self._watchers[fd, writing] = handle
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
-        return not self.is_closed() and self._unwatch(_fileobj_to_fd(fd), False)
+        return self._unwatch_fd(fd, False)
 
     def _remove_writer(self, fd: Any) -> bool:
-        return not self.is_closed() and self._unwatch(_fileobj_to_fd(fd), True)
+        return self._unwatch_fd(fd, True)
+
+    def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
+        if self.is_closed():
+            return False
+        fd = _fileobj_to_fd(fd)
+        was_watched = self._unwatch(fd, writing)
+        self._watchers.pop((fd, writing), None)
+        return was_watched
 
     def _make_socket_transport(
         self,

@@ -1,16 +1,18 @@
 package rloop.loop;
 
-import rloop.cpython.api.Owned;
-import rloop.cpython.object.Ref;
-
-/** A handle of {@code add_reader} or {@code add_writer}, run whenever the descriptor is ready. */
+/**
+ * A handle of {@code add_reader} or {@code add_writer}, run whenever the descriptor is ready.
+ *
+ * <p>The handle is borrowed: the Python loop keeps it in {@code _watchers} as long as it is watched,
+ * where the cycle collector sees it. So a loop that is dropped unclosed can be collected.
+ */
 final class HandleWaiter implements Waiter {
   private final Scheduler scheduler;
-  private final @Owned long handle;
+  private final long handle;
 
   HandleWaiter(Scheduler scheduler, long handle) {
     this.scheduler = scheduler;
-    this.handle = Ref.take(handle);
+    this.handle = handle;
   }
 
   @Override
@@ -21,6 +23,5 @@ final class HandleWaiter implements Waiter {
   @Override
   public void replaced() {
     scheduler.cancel(handle);
-    Ref.drop(handle);
   }
 }
