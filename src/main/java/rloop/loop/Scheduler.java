@@ -76,11 +76,6 @@ public final class Scheduler {
     return Ref.take(lastHandle);
   }
 
-  /** Adds a call that nobody will cancel; returns its sequence number. */
-  public long schedule(@Owned long call) {
-    return ready.append(call);
-  }
-
   /** A handle that holds a call, which is not scheduled yet. */
   @Owned
   public long handleFor(@Owned long call) {

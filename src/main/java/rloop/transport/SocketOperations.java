@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 
@@ -35,6 +36,7 @@ public final class SocketOperations {
    */
   public boolean adopt(long socket, int fd, @Owned long weakReference) {
     if (Layout.FREE_THREADED || descriptor(socket) != fd) {
+      Ref.drop(weakReference);
       return false;
     }
     if (fd >= states.length) {
