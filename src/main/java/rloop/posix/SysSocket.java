@@ -17,7 +17,9 @@ public final class SysSocket {
    * @see <a href="https://man7.org/linux/man-pages/man2/recv.2.html">recv(2)</a>
    */
   public static long recv(int fd, long buffer, long length, int flags) {
-    return RECV.call(fd, buffer, length, flags);
+    return SysSyscall.IS_AVAILABLE
+        ? SysSyscall.call(SysSyscall.RECVFROM, fd, buffer, length, flags)
+        : RECV.call(fd, buffer, length, flags);
   }
 
   /**
@@ -26,7 +28,9 @@ public final class SysSocket {
    * @see <a href="https://man7.org/linux/man-pages/man2/send.2.html">send(2)</a>
    */
   public static long send(int fd, long buffer, long length, int flags) {
-    return SEND.call(fd, buffer, length, flags);
+    return SysSyscall.IS_AVAILABLE
+        ? SysSyscall.call(SysSyscall.SENDTO, fd, buffer, length, flags)
+        : SEND.call(fd, buffer, length, flags);
   }
 
   /**
@@ -36,7 +40,9 @@ public final class SysSocket {
    * @see <a href="https://man7.org/linux/man-pages/man2/send.2.html">sendmsg(2)</a>
    */
   public static long sendmsg(int fd, long message, int flags) {
-    return SENDMSG.call(fd, message, flags);
+    return SysSyscall.IS_AVAILABLE
+        ? SysSyscall.call(SysSyscall.SENDMSG, fd, message, flags, 0)
+        : SENDMSG.call(fd, message, flags);
   }
 
   /**

@@ -6,7 +6,10 @@ import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
 import rloop.ffi.Symbols;
 
-/** {@code bytesobject.h}, {@code longobject.h}, {@code floatobject.h}, {@code unicodeobject.h}. */
+/**
+ * {@code bytesobject.h}, {@code bytearrayobject.h}, {@code longobject.h}, {@code floatobject.h},
+ * {@code unicodeobject.h}.
+ */
 @SuppressWarnings("MemberName") // named as in the header
 public final class PyScalars {
   /** The type {@code bytes}. */
@@ -21,6 +24,7 @@ public final class PyScalars {
   /** Allocates, copies, and no more: bytes are not tracked by the cycle collector. */
   private static final CriticalCall BYTES_FROM = CriticalCall.of("PyBytes_FromStringAndSize");
 
+  private static final CriticalCall BYTE_ARRAY_AS = CriticalCall.of("PyByteArray_AsString");
   private static final CriticalCall LONG_FROM = CriticalCall.of("PyLong_FromLongLong");
   private static final Downcall LONG_AS = Downcall.of("PyLong_AsLongLong");
   private static final CriticalCall NUMBER_CHECK = CriticalCall.of("PyNumber_Check");
@@ -36,6 +40,11 @@ public final class PyScalars {
   @Owned
   public static long PyBytes_FromStringAndSize(long address, long size) {
     return BYTES_FROM.call(address, size);
+  }
+
+  /** The address of the bytes, as long as nobody resizes the array; cannot fail. */
+  public static long PyByteArray_AsString(long byteArray) {
+    return BYTE_ARRAY_AS.call(byteArray);
   }
 
   @Owned
