@@ -39,6 +39,9 @@ SCOPE = [
     "test_waitfor",
 ]
 
+# What stands for a test where the process of a module died or hung: only its log tells why.
+PROCESS = "(process)"
+
 # A module that takes longer hangs where the worker's own watch on each test doesn't see it.
 MODULE_SECONDS = 300
 
@@ -72,7 +75,7 @@ def run_module(module: str, tests: list[str]) -> Report:
             end_session(worker)
         if report.exists():
             return Report(**json.loads(report.read_text()))
-        return Report(failed={"(process)": f"{log.read_text(errors='replace')}\n{ending}"})
+        return Report(failed={PROCESS: f"{log.read_text(errors='replace')}\n{ending}"})
 
 
 def end_session(worker: "subprocess.Popen[bytes]") -> None:
@@ -110,7 +113,8 @@ def main() -> int:
             reason = rules.known_failure(module, test)
             surprises += reason is None
             print(f"  {'FAILED' if reason is None else 'known to fail'}: {module}.{test}")
-            print(f"    {reason or (trace if options.v else trace.splitlines()[-1])}")
+            is_whole = options.v or test == PROCESS
+            print(f"    {reason or (trace if is_whole else trace.splitlines()[-1])}")
         for test in report.passed:
             if rules.known_failure(module, test):
                 surprises += 1
