@@ -78,6 +78,7 @@ class RLoop(SocketOperations):
         _write_to_self: Callable[[], None]
         _signal_handlers: dict[int, asyncio.Handle]
         _csock: socket.socket
+        _ssock: socket.socket
 
     _closed = True  # for __del__ after a failed __init__
 
@@ -177,6 +178,11 @@ class RLoop(SocketOperations):
         super().close()
         self._close()
         self._watchers.clear()
+
+    def _close_self_pipe(self) -> None:
+        # A loop that was never closed may die with its sockets, and after them.
+        if self._ssock.fileno() >= 0:
+            super()._close_self_pipe()  # type: ignore[misc]
 
     # ---- debug mode ------------------------------------------------------------------------------
 

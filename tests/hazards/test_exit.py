@@ -87,3 +87,17 @@ sys.exit(6)
 def test_what_java_holds_does_not_delay_the_end() -> None:
     script = "import rloop, os, sys; rloop.RLoop(); sys.exit(0)"
     assert_clean(run_script(script, timeout=30, env={**os.environ, "RLOOP_AOT": "off"}))
+
+
+def test_a_loop_that_dies_after_its_own_sockets() -> None:
+    """As it may when a cycle is collected: their finalisers run in any order."""
+    script = """
+import gc, rloop
+loop = rloop.RLoop()
+loop.run_until_complete(loop.shutdown_asyncgens())
+loop._ssock.close()
+loop._csock.close()
+del loop
+gc.collect()
+"""
+    assert_clean(run_script(script))

@@ -57,6 +57,25 @@ async def test_connection_lost_waits_until_everything_is_sent(connect: Connector
     await until(lambda: connection.protocol.is_lost)
 
 
+async def test_what_resume_writing_writes_while_closing_is_sent(connect: Connector) -> None:
+    last_words = b"x" * 100_000
+
+    class LastWords(Recorder):
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            assert isinstance(self.transport, asyncio.WriteTransport)
+            self.transport.write(last_words)
+
+    connection = await connect(LastWords)
+    connection.transport.write(MANY_BYTES)
+    assert connection.transport.get_write_buffer_size() > 0
+    connection.transport.close()
+    received = await connection.peer.receive_everything_soon()
+    assert received == MANY_BYTES + last_words
+    await until_lost(connection.protocol)
+    assert connection.protocol.lost_with is None
+
+
 async def test_a_closing_transport_reads_no_more(connect: Connector) -> None:
     connection = await connect(Recorder)
     connection.transport.write(MANY_BYTES * 4)

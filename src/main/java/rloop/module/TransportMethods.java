@@ -45,6 +45,7 @@ final class TransportMethods {
         .add("get_write_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
         .add("get_write_buffer_limits", "waterMarks", NO_ARGUMENTS, "($self, /)")
         .add("_set_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
+        .add("_end_writing", "endWriting", NO_ARGUMENTS, "($self, /)")
         .add("_await_drain", "awaitDrain", NO_ARGUMENTS, "($self, /)")
         .add("_end_await_drain", "endAwaitDrain", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
@@ -174,6 +175,11 @@ final class TransportMethods {
             .setWaterMarks(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
+  }
+
+  private static long endWriting(long self, long b, long c, long d) {
+    TYPE.connection(self).endWriting();
+    return Arguments.none();
   }
 
   private static long awaitDrain(long self, long b, long c, long d) {

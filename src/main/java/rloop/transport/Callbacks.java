@@ -20,6 +20,7 @@ public final class Callbacks {
   private static final long READ_FAILED = name("_read_failed");
   private static final long WRITE_FAILED = name("_write_failed");
   private static final long RESUME_WRITING = name("_resume_writing");
+  private static final long END_WRITING = name("_end_writing");
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
@@ -162,6 +163,11 @@ public final class Callbacks {
   @Owned
   long resumeWriting() {
     return call(RESUME_WRITING);
+  }
+
+  @Owned
+  long endWriting() {
+    return call(END_WRITING);
   }
 
   @Owned

@@ -264,9 +264,23 @@ public final class Connection extends Channel implements Writer {
   }
 
   private void drained() {
-    resumeProtocol();
+    boolean resumes = resumeProtocol();
     if (drainAwaited) {
       loop.schedule(callbacks.drained());
+    }
+    if (resumes && state == State.CLOSING) {
+      loop.schedule(callbacks.endWriting()); // resume_writing, before it, may write more
+    } else {
+      endWriting();
+    }
+  }
+
+  /**
+   * The protocol knows that the queue is empty; if it still is, what had to wait for that is due.
+   */
+  public void endWriting() {
+    if (isGone() || !queue.isEmpty()) {
+      return;
     }
     if (state == State.CLOSING) {
       loop.schedule(callbacks.connectionLost());
@@ -276,10 +290,12 @@ public final class Connection extends Channel implements Writer {
     }
   }
 
-  private void resumeProtocol() {
-    if (waterMarks.resumes(queue.bytes())) {
+  private boolean resumeProtocol() {
+    boolean resumes = waterMarks.resumes(queue.bytes());
+    if (resumes) {
       loop.schedule(callbacks.resumeWriting());
     }
+    return resumes;
   }
 
   /** How many bytes the kernel has not taken. */
