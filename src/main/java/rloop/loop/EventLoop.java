@@ -192,6 +192,7 @@ public final class EventLoop {
   private long endRun() {
     running = false;
     stopping = false;
+    scheduler.settleLastHandle();
     return end(End.STOPPED);
   }
 

@@ -159,8 +159,11 @@ public final class Scheduler {
     return handleType.call(handle);
   }
 
-  /** Gives the last handle, which somebody may have kept, its call, and forgets it. */
-  private void settleLastHandle() {
+  /**
+   * Gives the last handle, which somebody may have kept, its call, and forgets it. So after a run: it
+   * refers to the loop, which could not be collected as long as it is kept for the next call.
+   */
+  void settleLastHandle() {
     long handle = lastHandle;
     if (handle != 0) {
       lastHandle = 0;
