@@ -160,8 +160,8 @@ public final class Scheduler {
   }
 
   /**
-   * Gives the last handle, which somebody may have kept, its call, and forgets it. So after a run: it
-   * refers to the loop, which could not be collected as long as it is kept for the next call.
+   * Gives the last handle, which somebody may have kept, its call, and forgets it. So after a run:
+   * it refers to the loop, which could not be collected as long as it is kept for the next call.
    */
   void settleLastHandle() {
     long handle = lastHandle;
