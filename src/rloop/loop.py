@@ -82,6 +82,10 @@ class RLoop(SocketOperations):
 
     _closed = True  # for __del__ after a failed __init__
 
+    def __new__(cls, *_: object, **__: object) -> RLoop:
+        """Makes a loop without Java where a fork has left this process without."""
+        return super().__new__(fork.class_of_new_loop(cls, RLoop))
+
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
