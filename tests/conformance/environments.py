@@ -40,21 +40,27 @@ def make_environment(suite: str, requires: list[str]) -> Path:
     """The Python of a virtual environment with these packages, and with rloop's wheel."""
     folder = BUILD / f"venv-{suite}-{sysconfig.get_config_var('SOABI')}"
     python, made = folder / "bin" / "python", folder / ".made"
-    wheels = list(WHEELS.glob("rloop-*.whl"))
-    if len(wheels) != 1:
-        raise SystemExit(f"expected one wheel of rloop in {WHEELS}, found {len(wheels)}: make wheel")
+    wheel = str(the_wheel())
     wanted = "\n".join(requires)
     if not made.exists() or made.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        _pip(python, "install", *requires, str(wheels[0]))
+        _pip(python, "install", *requires, wheel)
         made.write_text(wanted)
     # Builds under development share one version.
-    _pip(python, "install", "--no-deps", "--force-reinstall", str(wheels[0]))
+    _pip(python, "install", "--no-deps", "--force-reinstall", wheel)
     return python
 
 
+def the_wheel() -> Path:
+    """What `make wheel` has built."""
+    wheels = list(WHEELS.glob("rloop-*.whl"))
+    if len(wheels) != 1:
+        raise SystemExit(f"expected one wheel of rloop in {WHEELS}, found {len(wheels)}: make wheel")
+    return wheels[0]
+
+
 def _pip(python: Path | str, *arguments: str) -> None:
-    quiet = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore")
+    quiet = ("--quiet", "--disable-pip-version-check")
     command, *rest = arguments
     subprocess.run([python, "-m", "pip", command, *quiet, *rest], check=True)
 

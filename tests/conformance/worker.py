@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .in_place import Loop, LoopsMade, put_in_place
+from .in_place import LoopsMade, put_in_place
 from .report import Report
 from .rules import Rules
 
@@ -47,8 +47,6 @@ def log_to_mocks() -> None:
 
 def load_of_uvloop(module: str, rules: Rules) -> ModuleType:
     """Loads a module for which the name uvloop stands for rloop (`stand_in`)."""
-    uvloop = importlib.import_module("uvloop")
-    uvloop.new_event_loop, uvloop.Loop = Loop, Loop  # type: ignore[attr-defined]
     base = importlib.import_module("uvloop._testbase").BaseTestCase
     base.is_asyncio_loop = lambda self: True
     importlib.import_module("tests")
