@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from .conformance.environments import ROOT, the_wheel
+from .conformance.processes import heed_interrupts
 
 NAMES = ["3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
 
@@ -29,6 +30,7 @@ BUILD = ROOT / "build" / "matrix"
 
 
 def main() -> int:
+    heed_interrupts()
     chosen = os.environ.get("MATRIX_PYTHONS", "").split()
     wanted = {name: shutil.which(name) for name in chosen or (f"python{n}" for n in NAMES)}
     found = {name: path for name, path in wanted.items() if path and works(path)}

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from . import processes
 from .projects import Project
 from .report import PROCESS, Report
 from .rules import Rules
@@ -24,6 +25,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.suites) - set(known):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    processes.heed_interrupts()
     table = []
     surprises = 0
     for name in options.suites or known:

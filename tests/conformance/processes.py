@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
+def heed_interrupts() -> None:
+    """Gives Ctrl-C its effect in children, which tests rely on; a shell's `&` takes it away."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def run(
     command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str], seconds: float
 ) -> tuple[str, str]:

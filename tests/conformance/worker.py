@@ -19,7 +19,7 @@ from .report import Report
 from .rules import Rules
 
 # Much longer than the longest test; faulthandler then shows where it hangs and ends the process.
-TEST_SECONDS = 60
+TEST_SECONDS = 15
 
 
 def load_of_cpython(module: str, rules: Rules) -> ModuleType:
