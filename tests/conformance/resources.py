@@ -55,9 +55,11 @@ def _descriptors() -> list[str]:
     kinds = []
     for link in Path("/proc/self/fd").iterdir():
         try:
-            kinds.append(re.sub(r"\d+", "", os.readlink(link)))
+            target = os.readlink(link)
         except FileNotFoundError:  # the one by which the folder was read
             continue
+        if not target.endswith(".jar"):  # Java opens it when it needs it
+            kinds.append(re.sub(r"\d+", "", target))
     return kinds
 
 
@@ -73,5 +75,5 @@ def _of_the_loop() -> list[str]:
     return [
         f"{cls.__module__}.{cls.__qualname__}"
         for cls in types
-        if cls.__module__.partition(".")[0] in {"rloop", "asyncio", "_asyncio"}
+        if str(cls.__module__).partition(".")[0] in {"rloop", "asyncio", "_asyncio"}
     ]

@@ -16,6 +16,7 @@ from typing import Any
 
 from .in_place import LoopsMade, put_in_place
 from .report import Report
+from .resources import Resources
 from .rules import Rules
 
 # Much longer than the longest test; faulthandler then shows where it hangs and ends the process.
@@ -132,12 +133,18 @@ def run(suite: str, module: str, part: str) -> Report:
     tests = [test for test in tests if part in f"{module}.{name_of(test)}"]
     chosen = [test for test in tests if not rules.is_left_out(module, name_of(test))]
     result = Result()
+    asyncio.new_event_loop().close()  # starts Java
+    before = Resources.now()
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default")  # as unittest's own runner has them
         unittest.TestSuite(chosen).run(result)
     report = result.finish()
     report.left_out = len(tests) - len(chosen)
+    del tests, chosen, result
+    faulthandler.cancel_dump_traceback_later()
+    if leaked := Resources.now().leaked_since(before):
+        report.failed["(leaks)"] = leaked
     return report
 
 
