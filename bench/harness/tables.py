@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness.load import SATURATED
-from harness.results import COMPARISONS, Cell, Comparison, Results, Sample
+from harness.results import COMPARISONS, Cell, Comparison, Results
 from harness.rows import Row
 
 # Narrower terminals wrap the lines; a file gets them whole.
@@ -76,9 +76,12 @@ def new_progress(console: Console) -> Progress:
     )
 
 
-def summary(row: Row, loop: str, sample: Sample) -> str:
-    """One line for a cell that was just measured."""
-    texts = [f"{c.heading} {sample[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
+def summary(row: Row, loop: str, cell: Cell) -> str:
+    """One line for a cell that was just measured, once more perhaps."""
+    if not cell.samples:
+        return f"{row.label}, {loop}: failed"
+    median = cell.median()
+    texts = [f"{c.heading} {median[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
     return f"{row.label}, {loop}: {', '.join(texts)}".replace("\n", " ")
 
 
