@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.loop.poll.Poller;
 
@@ -52,6 +53,10 @@ public final class EventLoop {
   private final List<Reader> readers = new ArrayList<>();
   private final List<Channel> deferred = new ArrayList<>();
   private final FdWatches fdWatches;
+  private final BytesPool bytesPool = new BytesPool();
+
+  /** Counts batches, the one that is being made included. */
+  private long batch;
 
   private long bytesRead;
   private long lastPoll;
@@ -94,6 +99,16 @@ public final class EventLoop {
   /** Takes a waiting call back. */
   public void takeBack(long sequence) {
     ready.cancel(sequence);
+  }
+
+  /** Counts up with each batch. */
+  public long batch() {
+    return batch;
+  }
+
+  /** What data that is received is copied into. */
+  public BytesPool bytesPool() {
+    return bytesPool;
   }
 
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
@@ -175,6 +190,7 @@ public final class EventLoop {
     }
     finishBatch();
     flush();
+    batch++;
     if (stopping && !first) {
       return endRun();
     }
@@ -321,6 +337,7 @@ public final class EventLoop {
     closed = true;
     scheduler.close();
     finishReaders();
+    bytesPool.clear();
     channels.close();
   }
 }

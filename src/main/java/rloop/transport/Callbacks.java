@@ -4,6 +4,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -114,14 +115,14 @@ public final class Callbacks {
   }
 
   /** Lets method and data of the last delivery go now, not when more arrives. */
-  void forgetDelivered() {
+  void forgetDelivered(BytesPool pool) {
     long call = TransportType.get(transport, type.delivery);
     if (call != 0 && Ref.isOnlyOne(call)) {
       long method = Tuples.get(call, DELIVERED_METHOD);
       long data = Tuples.get(call, DELIVERED_DATA);
       Tuples.setFirst(call, DELIVERED_METHOD, Ref.take(PyObjects.Py_None));
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(PyObjects.Py_None));
-      Ref.drop(data);
+      pool.giveBack(data);
       Ref.drop(method);
     }
   }

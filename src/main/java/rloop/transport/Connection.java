@@ -2,11 +2,10 @@ package rloop.transport;
 
 import static rloop.posix.Constants.EAGAIN;
 import static rloop.posix.Constants.EINTR;
+import static rloop.posix.Constants.MSG_NOSIGNAL;
 import static rloop.posix.Constants.SHUT_WR;
 
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyScalars;
-import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.Channel;
@@ -49,6 +48,7 @@ public final class Connection extends Channel implements Writer {
   private final Inbound inbound;
   private final WriteQueue queue = new WriteQueue(Ref::drop);
   private final WaterMarks waterMarks = new WaterMarks();
+  private final WriteHabit habit = new WriteHabit();
   private State state = State.OPEN;
   private boolean started;
   private boolean paused;
@@ -159,8 +159,7 @@ public final class Connection extends Channel implements Writer {
     }
     long count = SysSocket.recv(fd, READ_BUFFER, READ_SIZE, 0);
     if (count > 0) {
-      inbound.deliver(
-          PyException.check(PyScalars.PyBytes_FromStringAndSize(READ_BUFFER, count)), count);
+      inbound.deliver(loop.bytesPool().copyOf(READ_BUFFER, count), count);
     } else {
       received(count);
     }
@@ -198,14 +197,22 @@ public final class Connection extends Channel implements Writer {
   // ---- writing -------------------------------------------------------------------------------
 
   /**
-   * Queues data, to be sent when the batch is over.
+   * Sends data now ({@link WriteHabit}), or queues it, to be sent when the batch is over.
    *
    * @param owner {@code bytes} or what else keeps the memory alive
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
-    queue.add(owner, address, length);
-    if (waterMarks.isAbove(queue.bytes())) {
+    long sent = 0;
+    if (habit.isLikelyAlone(loop.batch()) && queue.isEmpty()) {
+      sent = Math.max(0, SysSocket.send(fd, address, length, MSG_NOSIGNAL));
+      if (sent == length) {
+        Ref.drop(owner);
+        return false;
+      }
+    }
+    queue.add(owner, address + sent, length - sent);
+    if (sent > 0 || waterMarks.isAbove(queue.bytes())) {
       return writeMuch();
     }
     flushLater();

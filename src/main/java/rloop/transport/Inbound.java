@@ -59,7 +59,7 @@ final class Inbound implements Reader {
   public void batchFinished() {
     sequence = NOTHING;
     if (!disposed) {
-      callbacks.forgetDelivered();
+      callbacks.forgetDelivered(loop.bytesPool());
     }
   }
 

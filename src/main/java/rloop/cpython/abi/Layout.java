@@ -36,6 +36,9 @@ public final class Layout {
   /** {@code PyBytesObject.ob_sval}: the type counts one byte of it, for the closing zero. */
   public static final int BYTES_DATA = basicSize(PyBytes_Type) - 1;
 
+  /** {@code PyBytesObject.ob_shash}: the hash, or -1. */
+  public static final int BYTES_HASH = BYTES_DATA - Long.BYTES;
+
   /** {@code PyTupleObject.ob_item}: where the fixed part of a tuple ends. */
   public static final int TUPLE_ITEMS = basicSize(PyTuple_Type);
 
@@ -73,6 +76,7 @@ public final class Layout {
     assumptions.add("offsetof(PyObject, ob_type)", TYPE);
     assumptions.add("offsetof(PyVarObject, ob_size)", SIZE);
     assumptions.add("offsetof(PyBytesObject, ob_sval)", BYTES_DATA);
+    assumptions.add("offsetof(PyBytesObject, ob_shash)", BYTES_HASH);
     assumptions.add("offsetof(PyTupleObject, ob_item)", TUPLE_ITEMS);
     assumptions.add("offsetof(PyListObject, ob_item)", LIST_ITEMS);
     assumptions.add("offsetof(PyListObject, allocated)", LIST_ALLOCATED);
