@@ -18,10 +18,10 @@ final class HandleMethods {
   static void add(HandleTypes handleTypes) {
     types = handleTypes;
     MethodHandles.Lookup lookup = MethodHandles.lookup();
-    new Methods(handleTypes.handle().base, lookup)
+    new Methods(handleTypes.handle().base, lookup, "lock")
         .add("cancel", "cancel", NO_ARGUMENTS, "($self, /)")
         .add("_get_call", "getCall", NO_ARGUMENTS, "($self, /)");
-    new Methods(handleTypes.timerHandle().base, lookup)
+    new Methods(handleTypes.timerHandle().base, lookup, "lockOfTimer")
         .add("cancel", "cancelTimer", NO_ARGUMENTS, "($self, /)")
         .add("_get_call", "getTimerCall", NO_ARGUMENTS, "($self, /)");
   }
@@ -32,6 +32,14 @@ final class HandleMethods {
 
   private static HandleType timerHandles() {
     return HandleTypes.require(types).timerHandle();
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(handles().loop(self));
+  }
+
+  private static long lockOfTimer(long self, long b) {
+    return Loops.state(timerHandles().loop(self));
   }
 
   private static long cancel(long self, long b, long c, long d) {

@@ -32,7 +32,8 @@ final class LoopMethods {
   static void addTo(long loopClass, HandleTypes handleTypes) {
     types = handleTypes;
     new Methods(loopClass, MethodHandles.lookup())
-        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)")
+        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)");
+    new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add(
             "call_soon",
             "callSoon",
@@ -67,6 +68,10 @@ final class LoopMethods {
         .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
         .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)")
         .add("_watched", "watched", ONE_ARGUMENT, "($self, fd, /)");
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(self);
   }
 
   /** {@code _open(poller)}: a new loop's state object. */

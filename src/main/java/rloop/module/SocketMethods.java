@@ -17,11 +17,15 @@ final class SocketMethods {
   private SocketMethods() {}
 
   static void addTo(long loopClass) {
-    new Methods(loopClass, MethodHandles.lookup())
+    new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add("_sock_adopt", "adopt", FAST, "($self, sock, fd, weak_reference, /)")
         .add("_sock_receive", "receive", FAST, "($self, sock, size, /)")
         .add("_sock_receive_into", "receiveInto", FAST, "($self, sock, buffer, /)")
         .add("_sock_send_all", "sendAll", FAST, "($self, sock, data, /)");
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(self);
   }
 
   /** {@code _sock_adopt(sock, fd, weak_reference)}: whether Java can work with the socket. */

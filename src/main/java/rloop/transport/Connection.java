@@ -7,7 +7,6 @@ import static rloop.posix.Constants.SHUT_WR;
 
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
-import rloop.ffi.Memory;
 import rloop.loop.Channel;
 import rloop.loop.EventLoop;
 import rloop.loop.Writer;
@@ -37,11 +36,6 @@ public final class Connection extends Channel implements Writer {
     CLOSING,
     CLOSED
   }
-
-  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
-  private static final int READ_SIZE = 256 * 1024;
-
-  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
 
   private final EventLoop loop;
   private final Callbacks callbacks;
@@ -157,9 +151,10 @@ public final class Connection extends Channel implements Writer {
       inbound.letRead();
       return;
     }
-    long count = SysSocket.recv(fd, READ_BUFFER, READ_SIZE, 0);
+    long buffer = loop.readBuffer();
+    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
     if (count > 0) {
-      inbound.deliver(loop.bytesPool().copyOf(READ_BUFFER, count), count);
+      inbound.deliver(loop.bytesPool().copyOf(buffer, count), count);
     } else {
       received(count);
     }

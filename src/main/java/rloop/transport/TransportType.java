@@ -21,6 +21,9 @@ public final class TransportType {
   /** {@code _connection}: stands for the {@link Connection}. */
   private final int connection;
 
+  /** {@code _loop_state}: what locks the loop, also after the loop's end. */
+  private final int loopState;
+
   /** {@code _context}: in which the protocol's methods run. */
   final int context;
 
@@ -39,6 +42,7 @@ public final class TransportType {
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     connection = spec.reference("_connection");
+    loopState = spec.reference("_loop_state");
     context = spec.reference("_context");
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");
@@ -48,9 +52,23 @@ public final class TransportType {
     Ref.drop(asyncio);
   }
 
-  /** Gives a transport its connection. */
-  public void setConnection(long transport, Connection value) {
+  /** Gives a transport its connection, and the state object of its loop. */
+  public void setConnection(long transport, Connection value, long state) {
     set(transport, connection, JavaReference.create(JavaReference.TYPE, value));
+    set(transport, loopState, Ref.take(state));
+  }
+
+  /**
+   * The state object of a transport's loop, borrowed.
+   *
+   * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
+   */
+  public long loopState(long transport) {
+    long state = get(transport, loopState);
+    if (state == 0) {
+      throw notInitialised();
+    }
+    return state;
   }
 
   /**
@@ -61,9 +79,13 @@ public final class TransportType {
   public Connection connection(long transport) {
     long reference = get(transport, connection);
     if (reference == 0 || !(JavaReference.get(reference) instanceof Connection found)) {
-      throw PyException.runtimeError("the transport was not initialised");
+      throw notInitialised();
     }
     return found;
+  }
+
+  private static PyException notInitialised() {
+    return PyException.runtimeError("the transport was not initialised");
   }
 
   /** What a slot holds, borrowed, or 0. */
