@@ -40,7 +40,7 @@ def test_a_loop_is_woken_again_and_again(loop: Loop) -> None:
 
 
 def test_callbacks_of_many_threads_all_run_in_the_order_of_their_thread(loop: Loop) -> None:
-    threads, calls = 8, 2_000
+    threads, calls = 4, 25_000
     ran: list[tuple[int, int]] = []
 
     def schedule(thread: int) -> None:
@@ -55,6 +55,36 @@ def test_callbacks_of_many_threads_all_run_in_the_order_of_their_thread(loop: Lo
     loop.run_until_complete(main())
     for thread in range(threads):
         assert [number for owner, number in ran if owner == thread] == list(range(calls))
+
+
+def test_handles_are_cancelled_while_the_loop_runs_or_it_is_too_late(loop: Loop) -> None:
+    threads, calls = 4, 5_000
+    ran: list[tuple[int, int]] = []
+    ended = 0
+
+    def schedule_and_cancel(thread: int) -> None:
+        for number in range(calls):
+            handle = loop.call_soon_threadsafe(ran.append, (thread, number))
+            if number % 2:
+                handle.cancel()
+
+    def end() -> None:
+        nonlocal ended
+        ended += 1
+
+    async def main() -> None:
+        await asyncio.gather(
+            *(asyncio.to_thread(schedule_and_cancel, thread) for thread in range(threads))
+        )
+        loop.call_soon_threadsafe(end)
+        while not ended:
+            await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    for thread in range(threads):
+        numbers = [number for owner, number in ran if owner == thread]
+        assert numbers == sorted(set(numbers))
+        assert set(numbers) >= set(range(0, calls, 2))
 
 
 def test_callbacks_scheduled_before_the_loop_runs_are_run(loop: Loop) -> None:
