@@ -1,8 +1,10 @@
 """Scheduling from other threads: it wakes a loop that waits, and keeps each thread's order."""
 
 import asyncio
+import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -116,6 +118,44 @@ def test_a_handle_of_another_thread_can_be_cancelled(loop: Loop) -> None:
     thread.join()
     handles[0].cancel()
     loop.run_until_complete(asyncio.sleep(0))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="handles do not wait before 3.14")
+@pytest.mark.parametrize("ask", [asyncio.Handle.cancel, asyncio.Handle.cancelled])
+def test_a_handle_waits_while_another_thread_runs_its_callback(
+    loop: Loop, ask: Callable[[asyncio.Handle], object]
+) -> None:
+    started, asking = threading.Event(), threading.Event()
+    events: list[str] = []
+
+    def callback() -> None:
+        started.set()
+        assert asking.wait(20)
+        time.sleep(0.05)
+        events.append("callback ended")
+
+    def ask_meanwhile() -> None:
+        handle = loop.call_soon_threadsafe(callback)
+        assert started.wait(20)
+        asking.set()
+        getattr(handle, ask.__name__)()
+        events.append("answered")
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=ask_meanwhile)
+    thread.start()
+    loop.run_forever()
+    thread.join()
+    assert events == ["callback ended", "answered"]
+
+
+def test_a_handle_can_be_cancelled_by_its_own_callback(loop: Loop) -> None:
+    async def main() -> None:
+        handle = loop.call_soon_threadsafe(lambda: handle.cancel())
+        await asyncio.sleep(0)
+        assert handle.cancelled()
+
+    loop.run_until_complete(main())
 
 
 def test_it_works_from_the_thread_of_the_loop(loop: Loop) -> None:

@@ -69,6 +69,7 @@ public final class EventLoop {
   private int batchesWithoutPoll;
   private int pollsWithoutSignalCheck;
   private boolean running;
+  private @Nullable Thread thread;
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
@@ -173,6 +174,7 @@ public final class EventLoop {
   /** A run begins: its first batch is made even if the loop is to stop. */
   public void startRun() {
     running = true;
+    thread = Thread.currentThread();
     startingRun = true;
     end = End.NONE;
     modeChanged = false;
@@ -306,6 +308,12 @@ public final class EventLoop {
   /** Lets the loop notice a call that was added on another thread; for any thread. */
   public void wakeUp() {
     poller.wakeup();
+  }
+
+  /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
+  @SuppressWarnings("ReferenceEquality") // threads are themselves
+  public boolean runsElsewhere(long handle) {
+    return running && Thread.currentThread() != thread && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */
