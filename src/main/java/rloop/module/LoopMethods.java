@@ -94,7 +94,7 @@ final class LoopMethods {
   private static long callSoon(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 1)) {
-      return ByName.CALL_SOON.call(self, arguments, count, names);
+      return ByName.call("call_soon", self, arguments, count, names);
     }
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
@@ -105,7 +105,7 @@ final class LoopMethods {
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 1)) {
-      return ByName.CALL_SOON_THREADSAFE.call(self, arguments, count, names);
+      return ByName.call("call_soon_threadsafe", self, arguments, count, names);
     }
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
@@ -119,7 +119,7 @@ final class LoopMethods {
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 2)) {
-      return ByName.CALL_LATER.call(self, arguments, count, names);
+      return ByName.call("call_later", self, arguments, count, names);
     }
     double delay = seconds(arguments, "delay must not be None");
     return callAt(loop, Scheduler.now() + delay, arguments, count, names);
@@ -128,7 +128,7 @@ final class LoopMethods {
   private static long callAt(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 2)) {
-      return ByName.CALL_AT.call(self, arguments, count, names);
+      return ByName.call("call_at", self, arguments, count, names);
     }
     double deadline = seconds(arguments, "when cannot be None");
     return callAt(loop, deadline, arguments, count, names);
