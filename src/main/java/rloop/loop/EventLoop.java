@@ -13,8 +13,8 @@ import rloop.loop.poll.Poller;
 /**
  * The state of one loop, and its iteration ({@link #next}).
  *
- * <p>Thread rule: with the loop's lock. {@link #wakeUp} is what another thread calls after it has added
- * a call while this loop may be waiting.
+ * <p>Thread rule: with the loop's lock. {@link #wakeUp} is what another thread calls after it has
+ * added a call while this loop may be waiting.
  */
 public final class EventLoop {
   /**

@@ -61,7 +61,8 @@ final class Loops {
   }
 
   /**
-   * The state object of a Python loop, borrowed. It is also the loop's lock, on free-threaded builds.
+   * The state object of a Python loop, borrowed. It is also the loop's lock, on free-threaded
+   * builds.
    */
   static long state(long pythonLoop) {
     long state = Memory.getLong(pythonLoop + stateSlot);

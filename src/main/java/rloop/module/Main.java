@@ -18,9 +18,9 @@ import rloop.loop.HandleType;
 @SuppressWarnings("unused") // reached through JNI and method handles
 public final class Main {
   /**
-   * The classes whose initialisers call Python, which may then wait for other threads. A thread that
-   * comes meanwhile and waits for such an initialiser is attached to Python as it does, and so would
-   * keep another one from stopping the world, and that one those which wait for it.
+   * The classes whose initialisers call Python, which may then wait for other threads. A thread
+   * that comes meanwhile and waits for such an initialiser is attached to Python as it does, and so
+   * would keep another one from stopping the world, and that one those which wait for it.
    */
   private static final String[] PYTHON_INITIALISED = {
     "rloop.module.Arguments",

@@ -16,9 +16,9 @@ import rloop.ffi.Memory;
  *
  * <p>With a GIL, {@code Py_INCREF} is a load and a store: doing the same here saves a call of 3 to
  * 8 ns for each reference that a hot path passes on. From 3.12 on the count is the low 32 bits and
- * an object with a negative one is immortal; before, it is the whole word. Without a GIL the count is
- * split in two, that of the owning thread and that of all others, and CPython changes it; immortal is
- * who has the greatest local count.
+ * an object with a negative one is immortal; before, it is the whole word. Without a GIL the count
+ * is split in two, that of the owning thread and that of all others, and CPython changes it;
+ * immortal is who has the greatest local count.
  */
 public final class Ref {
   private static final boolean HAS_IMMORTALS = Version.isAtLeast(12);
@@ -80,8 +80,8 @@ public final class Ref {
 
   /**
    * Whether the caller's reference is the only one, so that the object may be used again. Without a
-   * GIL that is so if the shared count is 0, without a flag, and the local one is 1, whichever thread
-   * is the owner: nobody has a reference then from which to make another.
+   * GIL that is so if the shared count is 0, without a flag, and the local one is 1, whichever
+   * thread is the owner: nobody has a reference then from which to make another.
    */
   public static boolean isOnlyOne(long object) {
     return FREE_THREADED

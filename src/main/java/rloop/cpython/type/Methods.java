@@ -59,9 +59,7 @@ public final class Methods {
   /** Adds a method; the Java method has the name in Java's way of writing. */
   public Methods add(String name, String javaName, int flags, String signature) {
     long function =
-        lock == null
-            ? Trampoline.to(lookup, javaName)
-            : Trampoline.to(lookup, javaName, lock);
+        lock == null ? Trampoline.to(lookup, javaName) : Trampoline.to(lookup, javaName, lock);
     long definition = MethodDef.create(name, function, flags, signature);
     long method = PyException.check(PyTypes.PyDescr_NewMethod(type, definition));
     int status = PyObjects.PyObject_SetAttrString(type, name, method);
