@@ -22,6 +22,9 @@ public final class SocketOperations {
   private final EventLoop loop;
   private @Nullable SocketState[] states = new SocketState[INITIAL_ROOM];
 
+  /** Made for the first datagram. */
+  private @Nullable DatagramMemory datagramMemory;
+
   /** For a loop. */
   public SocketOperations(EventLoop loop) {
     this.loop = loop;
@@ -64,8 +67,33 @@ public final class SocketOperations {
     return Memory.getInt(socket + Layout.SOCKET_FD);
   }
 
+  /** A datagram socket for a transport; see {@link DatagramConnection}. */
+  public DatagramConnection openDatagrams(
+      int fd,
+      DatagramCallbacks callbacks,
+      int family,
+      boolean isConnected,
+      long onlyAddress,
+      long headerSize) {
+    return new DatagramConnection(
+        loop, fd, callbacks, datagramMemory(), family, isConnected, onlyAddress, headerSize);
+  }
+
+  private DatagramMemory datagramMemory() {
+    DatagramMemory memory = datagramMemory;
+    if (memory == null) {
+      memory = new DatagramMemory();
+      datagramMemory = memory;
+    }
+    return memory;
+  }
+
   /** The loop is being closed. */
   public void close() {
+    if (datagramMemory != null) {
+      datagramMemory.close();
+      datagramMemory = null;
+    }
     for (SocketState state : states) {
       if (state != null) {
         state.dispose();
