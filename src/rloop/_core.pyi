@@ -45,7 +45,14 @@ class Transport(asyncio.Transport):
 
     # Only after add_datagrams()
     def _open_datagrams(
-        self, loop: RLoop, fd: int, family: int, is_connected: bool, address: Any, header_size: int, /
+        self,
+        loop: RLoop,
+        fd: int,
+        family: int,
+        is_connected: bool,
+        address: Any,
+        header_size: int,
+        /,
     ) -> None: ...
     # None: done; True: the protocol is to be paused; False: nothing was done; else the errno
     def _send_datagram(self, data: object, address: Any, /) -> int | None: ...

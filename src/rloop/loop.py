@@ -45,7 +45,9 @@ def _install() -> None:
         if not _is_installed:
             core.install(RLoop)
             fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
-            fork.forbid_in_children([(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")])
+            fork.forbid_in_children(
+                [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
+            )
             _is_installed = True
 
 
