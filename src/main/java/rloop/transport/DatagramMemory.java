@@ -1,5 +1,6 @@
 package rloop.transport;
 
+import rloop.cpython.api.Owned;
 import rloop.posix.Iovec;
 import rloop.posix.Mmsghdr;
 import rloop.posix.Msghdr;
@@ -31,7 +32,14 @@ final class DatagramMemory {
   private final PeerAddresses addresses = new PeerAddresses();
   final Destination destination = new Destination();
 
+  /** One that receives to elsewhere. */
+  private final long single = Stdlib.calloc(1, Mmsghdr.SIZE + Iovec.SIZE + NAME_SIZE);
+
+  private final long singleIovec = single + Mmsghdr.SIZE;
+  private final long singleName = singleIovec + Iovec.SIZE;
+
   DatagramMemory() {
+    Msghdr.put(single, singleIovec, 1);
     for (int i = 0; i < MOST; i++) {
       Iovec.put(iovecs, i, data + (long) i * DATA_SIZE, DATA_SIZE);
       Msghdr.put(Mmsghdr.element(headers, i), iovecs + i * Iovec.SIZE, 1);
@@ -52,6 +60,24 @@ final class DatagramMemory {
     return SysSocket.recvmmsg(fd, headers, count, flags);
   }
 
+  /**
+   * Receives one datagram, or what there is of a stream, to where the caller says.
+   *
+   * @return how many bytes, or {@code -errno}
+   */
+  int receiveInto(int fd, long address, long length, int flags) {
+    Iovec.put(singleIovec, 0, address, length);
+    Msghdr.putName(single, singleName, Sockaddr.STORAGE_SIZE);
+    int count = SysSocket.recvmmsg(fd, single, 1, flags);
+    return count < 0 ? count : Mmsghdr.length(single);
+  }
+
+  /** Where what {@link #receiveInto} received came from. */
+  @Owned
+  long sender() {
+    return addresses.get(singleName, Msghdr.nameLength(single));
+  }
+
   long data(int index) {
     return data + (long) index * DATA_SIZE;
   }
@@ -61,6 +87,7 @@ final class DatagramMemory {
   }
 
   /** Where it came from. */
+  @Owned
   long address(int index) {
     long header = Mmsghdr.element(headers, index);
     return addresses.get(Msghdr.name(header), Msghdr.nameLength(header));
@@ -69,6 +96,7 @@ final class DatagramMemory {
   void close() {
     destination.close();
     addresses.close();
+    Stdlib.free(single);
     Stdlib.free(headers);
     Stdlib.free(iovecs);
     Stdlib.free(names);
