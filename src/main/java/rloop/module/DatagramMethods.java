@@ -48,9 +48,9 @@ final class DatagramMethods {
   }
 
   /**
-   * {@code _send_datagram(data, address)}: {@code None} if all is done; {@code True} if the protocol
-   * is to be paused now; an {@code int}, the error number; {@code False} if nothing was done, for
-   * want of plain data, of a usual address or of an open transport.
+   * {@code _send_datagram(data, address)}: {@code None} if all is done; {@code True} if the
+   * protocol is to be paused now; an {@code int}, the error number; {@code False} if nothing was
+   * done, for want of plain data, of a usual address or of an open transport.
    */
   private static long send(long self, long arguments, long count, long d) {
     Arguments.expect("_send_datagram", count, 2);

@@ -28,7 +28,9 @@ final class SocketMethods {
         .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)");
   }
 
-  /** {@code _sock_adopt(sock, fd, family, weak_reference)}: whether Java can work with the socket. */
+  /**
+   * {@code _sock_adopt(sock, fd, family, weak_reference)}: whether Java can work with the socket.
+   */
   private static long adopt(long self, long arguments, long count, long d) {
     Arguments.expect("_sock_adopt", count, 4);
     Loops.open(self);
@@ -93,8 +95,8 @@ final class SocketMethods {
   }
 
   /**
-   * {@code _sock_send_to(sock, data, address)}: how many bytes, or a future of it; {@code None}
-   * if it is left to Python.
+   * {@code _sock_send_to(sock, data, address)}: how many bytes, or a future of it; {@code None} if
+   * it is left to Python.
    */
   private static long sendTo(long self, long arguments, long count, long d) {
     Arguments.expect("_sock_send_to", count, 3);

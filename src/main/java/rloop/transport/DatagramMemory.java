@@ -9,8 +9,8 @@ import rloop.posix.Stdlib;
 import rloop.posix.SysSocket;
 
 /**
- * What the datagram sockets of a loop share: room to receive several datagrams with the addresses of
- * their peers, and to say where one goes to.
+ * What the datagram sockets of a loop share: room to receive several datagrams with the addresses
+ * of their peers, and to say where one goes to.
  *
  * <p>Room for the largest datagram there is costs address space alone: memory is what the kernel
  * has written to.

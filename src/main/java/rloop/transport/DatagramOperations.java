@@ -147,8 +147,7 @@ public final class DatagramOperations {
     int peerLength = encode(address);
     long peer = operations.datagramMemory().destination.sockaddr;
     long sent =
-        SysSocket.sendto(
-            watch.fd(), start, length, MSG_DONTWAIT | MSG_NOSIGNAL, peer, peerLength);
+        SysSocket.sendto(watch.fd(), start, length, MSG_DONTWAIT | MSG_NOSIGNAL, peer, peerLength);
     return SocketOperation.isNothing(sent)
         ? 0
         : PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) sent));

@@ -75,7 +75,8 @@ final class Destination {
           : UNUSUAL;
     }
     long flowInfo = size > 2 ? number(address, 2, MOST_FLOW_INFO) : 0;
-    long scopeId = size > SIZE_OF_SCOPED - 1 ? number(address, SIZE_OF_SCOPED - 1, MOST_SCOPE_ID) : 0;
+    long scopeId =
+        size > SIZE_OF_SCOPED - 1 ? number(address, SIZE_OF_SCOPED - 1, MOST_SCOPE_ID) : 0;
     if (flowInfo < 0 || scopeId < 0) {
       return UNUSUAL;
     }
