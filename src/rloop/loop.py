@@ -45,7 +45,9 @@ def _install() -> None:
         if not _is_installed:
             core.install(RLoop)
             fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
-            fork.forbid_in_children([(core.LoopState, "__next__"), (core, "add_transport")])
+            fork.forbid_in_children(
+                [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
+            )
             _is_installed = True
 
 
@@ -258,6 +260,22 @@ class RLoop(SocketOperations):
 
         self._ensure_fd_no_transport(sock)
         return SocketTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
+        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # as above
+
+        self._ensure_fd_no_transport(sock)
+        if sock.family not in FAMILIES:
+            make = super()._make_datagram_transport  # type: ignore[misc]
+            return make(sock, protocol, address, waiter, extra)
+        return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,

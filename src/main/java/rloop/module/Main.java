@@ -41,6 +41,7 @@ public final class Main {
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
+        .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
         .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
@@ -68,6 +69,12 @@ public final class Main {
    */
   private static long addTransport(long module, long b, long c, long d) {
     set(module, "Transport", TransportMethods.type());
+    return Arguments.none();
+  }
+
+  /** {@code add_datagrams()}: adds to {@code Transport} what transports of datagrams need. */
+  private static long addDatagrams(long module, long b, long c, long d) {
+    DatagramMethods.addTo(TransportMethods.TYPE.base);
     return Arguments.none();
   }
 
