@@ -84,11 +84,15 @@ class RLoop(SocketOperations):
 
     _closed = True  # for __del__ after a failed __init__
 
+    def __new__(cls, *_: object, **__: object) -> RLoop:
+        """Makes a loop without Java where a fork has left this process without."""
+        return super().__new__(fork.class_of_new_loop(cls, RLoop))
+
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
-        self._watchers: dict[tuple[int, bool], asyncio.Handle] = {}
+        self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
 
     def time(self) -> float:
@@ -228,9 +232,9 @@ class RLoop(SocketOperations):
         handle = self._handle_for((copy_context(), callback, *args))
         if self._debug:
             self._trace(handle)
-        fd = _fileobj_to_fd(fd)
-        self._watch(fd, writing, handle)
-        self._watchers[fd, writing] = handle
+        number = self._number_of(fd)
+        self._watch(number, writing, handle)
+        self._watchers[number, writing] = handle, fd
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
@@ -242,10 +246,20 @@ class RLoop(SocketOperations):
     def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
         if self.is_closed():
             return False
-        fd = _fileobj_to_fd(fd)
-        was_watched = self._unwatch(fd, writing)
-        self._watchers.pop((fd, writing), None)
+        number = self._number_of(fd)
+        was_watched = self._unwatch(number, writing)
+        self._watchers.pop((number, writing), None)
         return was_watched
+
+    def _number_of(self, fd: Any) -> int:
+        """The descriptor of an object, also of one that was closed while it is watched."""
+        try:
+            return _fileobj_to_fd(fd)  # type: ignore[no-any-return]
+        except ValueError:
+            for (number, _), (_, watched) in self._watchers.items():
+                if watched is fd:
+                    return number
+            raise
 
     def _make_socket_transport(
         self,

@@ -2,6 +2,7 @@ package rloop.loop;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.BytesPool;
@@ -62,7 +63,7 @@ public final class EventLoop {
   private long lastPoll;
   private int batchesWithoutPoll;
   private int pollsWithoutSignalCheck;
-  private boolean running;
+  private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
@@ -113,7 +114,7 @@ public final class EventLoop {
 
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
-    if (running) {
+    if (runner != null) {
       writers.add(writer);
     } else {
       writer.flush();
@@ -158,7 +159,7 @@ public final class EventLoop {
 
   /** A run begins: its first batch is made even if the loop is to stop. */
   public void startRun() {
-    running = true;
+    runner = Thread.currentThread();
     startingRun = true;
     end = End.NONE;
     modeChanged = false;
@@ -167,8 +168,13 @@ public final class EventLoop {
   /** A run ended by an exception; a stop that was asked for is forgotten with it, as in asyncio. */
   public void abandonRun() {
     flush();
-    running = false;
+    runner = null;
     stopping = false;
+  }
+
+  /** Whether a run is going on, on the calling thread. */
+  public boolean isRunningHere() {
+    return runner == Thread.currentThread();
   }
 
   /** Ends the run after the current batch. */
@@ -206,7 +212,7 @@ public final class EventLoop {
   }
 
   private long endRun() {
-    running = false;
+    runner = null;
     stopping = false;
     scheduler.settleLastHandle();
     return end(End.STOPPED);

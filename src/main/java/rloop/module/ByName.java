@@ -6,10 +6,11 @@ import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
 
-/** The functions of {@code rloop.by_name}, for unusual ways of calling a scheduling method. */
+/** The functions of {@code rloop.by_name}, for what is unusual in calling a scheduling method. */
 enum ByName {
   CALL_SOON("call_soon"),
   CALL_SOON_THREADSAFE("call_soon_threadsafe"),
+  CALL_SOON_ELSEWHERE("call_soon_elsewhere"),
   CALL_LATER("call_later"),
   CALL_AT("call_at");
 
