@@ -10,6 +10,7 @@ DEMO_SECONDS ?= 5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 MAVEN_FLAGS ?=
+CONFORMANCE_FLAGS ?=
 
 JAR := src/rloop/rloop.jar
 JAR_SOURCES := $(shell find src/main -name '*.java') tools/build_jar.py tools/find_jdk.py
@@ -26,7 +27,7 @@ MAVEN = $(if $(shell command -v $(MVN)),,$(error $(NO_MAVEN))) \
 	$(MVN) --batch-mode --no-transfer-progress $(MAVEN_FLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test test-java test-python conformance lint format jar wheel venv clean
+.PHONY: help demo bench test test-java test-python test-suites conformance matrix lint format jar wheel venv clean
 
 help: ## shows this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,7 +38,7 @@ demo: $(DEMO_VENV)/.made ## a real HTTP server on asyncio, then on rloop, side b
 bench: $(BENCH_VENV)/.made ## every benchmark beside other loops; BENCH_FLAGS=--help shows options
 	$(BENCH_VENV)/bin/python bench/run.py $(BENCH_FLAGS)
 
-test: test-java test-python $(if $(wildcard tests/conformance),conformance) ## every test
+test: test-java test-python test-suites ## every test that ends within minutes
 
 test-java: ## the Java core's tests and format
 	$(MAVEN) verify
@@ -45,8 +46,14 @@ test-java: ## the Java core's tests and format
 test-python: venv jar ## unit tests, and hazards in processes of their own
 	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS)
 
-conformance: venv jar ## CPython's own tests of asyncio, on rloop
-	$(VENV)/bin/python -m tests.conformance
+test-suites: dist/.made ## the shorter of the suites that 'make conformance' runs
+	$(PYTHON) -m tests.conformance cpython uvloop uvicorn
+
+conformance: dist/.made ## CPython's own tests of asyncio, uvloop's and other projects', on rloop
+	$(PYTHON) -m tests.conformance $(CONFORMANCE_FLAGS)
+
+matrix: dist/.made ## all tests in Python on every CPython found, or on those in MATRIX_PYTHONS
+	$(PYTHON) -m tests.matrix
 
 lint: venv ## every linter
 	$(VENV)/bin/ruff check $(LINTED)

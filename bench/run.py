@@ -80,11 +80,12 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     ) and (options.micro is None)
     window = Window(options.warmup, options.duration, options.turn)
     rows: list[Row] = [
-        EchoRow(mode, size, connections, window)
+        row
         for mode in MODES
         if every or getattr(options, mode)
         for size in options.msize
         for connections in options.concurrency
+        if (row := EchoRow(mode, size, connections, window)).is_possible
     ]
     rows += [
         HttpRow(server, connections, window)

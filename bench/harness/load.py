@@ -20,7 +20,7 @@ SATURATED = 0.95
 
 @dataclass(frozen=True)
 class Load:
-    protocol: str  # "echo" or "http"
+    protocol: str  # "echo", "udp" or "http"
     size: int
     connections: int
     warmup: float
@@ -29,7 +29,7 @@ class Load:
 
     def command(self, server: Server) -> list[str]:
         options = {
-            "port": server.port,
+            "unix" if server.address.startswith("/") else "port": server.address,
             "size": self.size,
             "connections": self.connections,
             "warmup": self.warmup,

@@ -23,6 +23,9 @@ TURN_WARMUP_SECONDS = 0.1  # connections are made and caches filled again
 MEMORY_LOAD_SECONDS = 3.0
 MEMORY_SIZE = 1024
 MEMORY_CONNECTIONS = 50
+# Linux's net.core.rmem_default, and what of it a datagram takes beside its data, at most: in bytes.
+DATAGRAM_BUFFER = 212_992
+DATAGRAM_OVERHEAD = 2048
 # Long enough for any number of requests that a person would wait for.
 REQUESTS_TIMEOUT_SECONDS = 3600.0
 
@@ -118,11 +121,18 @@ class EchoRow:
     def label(self) -> str:
         return f"{self.mode} {format_size(self.size)} x {self.connections}"
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether all requests fit into a UDP socket's buffer, which drops what doesn't."""
+        together = self.connections * (self.size + DATAGRAM_OVERHEAD)
+        return self.mode != "udp" or together <= DATAGRAM_BUFFER
+
     def command(self, contender: Contender) -> list[str]:
         return contender.echo_command(self.mode)
 
     def load(self, warmup: float, duration: float) -> Load:
-        return Load("echo", self.size, self.connections, warmup, duration)
+        protocol = "udp" if self.mode == "udp" else "echo"
+        return Load(protocol, self.size, self.connections, warmup, duration)
 
     def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
         return side_by_side(self, contenders, cores)

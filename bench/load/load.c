@@ -2,6 +2,7 @@
  * A closed-loop load generator: one thread, one epoll, every connection with exactly one request in flight.
  *
  *   load echo --port P [--size BYTES]      sends BYTES, waits until they came back, compares them
+ *   load udp --port P [--size BYTES]       the same by datagrams; one that gets lost is an error
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
@@ -9,12 +10,8 @@
  * the requests are counted between. The result is one JSON object on standard output.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,9 +21,9 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "connect.h"
 #include "histogram.h"
 #include "server_cpu.h"
 
@@ -43,9 +40,7 @@ enum {
 
 struct options {
     bool http;
-    const char *host;
-    int port;
-    const char *unix_path;
+    struct address address;
     const char *path;
     size_t size;
     int connections;
@@ -65,7 +60,7 @@ struct connection {
 };
 
 static struct options options = {
-    .host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
+    .address.host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
 static char *request;
 static size_t request_length;
 static char scratch[READ_BYTES];
@@ -84,7 +79,7 @@ static _Noreturn void fail_usage(const char *message)
 {
     fprintf(stderr,
             "load: %s\n"
-            "usage: load echo|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
+            "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
             "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID]\n",
             message);
     exit(2);
@@ -213,44 +208,11 @@ static void read_answer(struct connection *connection)
     }
 }
 
-static int connect_one(void)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in tcp;
-        struct sockaddr_un local;
-    } address = {0};
-    socklen_t length;
-
-    if (options.unix_path != NULL) {
-        address.local.sun_family = AF_UNIX;
-        strncpy(address.local.sun_path, options.unix_path, sizeof address.local.sun_path - 1);
-        length = sizeof address.local;
-    } else {
-        address.tcp.sin_family = AF_INET;
-        address.tcp.sin_port = htons((uint16_t)options.port);
-        if (inet_pton(AF_INET, options.host, &address.tcp.sin_addr) != 1) {
-            fail_usage("--host takes an IPv4 address");
-        }
-        length = sizeof address.tcp;
-    }
-    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, &address.any, length) != 0) {
-        fail("cannot connect to the server");
-    }
-    if (options.unix_path == NULL) {
-        int on = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    return fd;
-}
-
 static void prepare_request(void)
 {
     if (options.http) {
         request_length = (size_t)asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n\r\n", options.path,
-                                          options.host);
+                                          options.address.host);
         return;
     }
     request_length = options.size;
@@ -347,9 +309,9 @@ static void parse_arguments(int count, char **arguments)
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
-        case 'h': options.host = optarg; break;
-        case 'p': options.port = atoi(optarg); break;
-        case 'u': options.unix_path = optarg; break;
+        case 'h': options.address.host = optarg; break;
+        case 'p': options.address.port = atoi(optarg); break;
+        case 'u': options.address.unix_path = optarg; break;
         case 'a': options.path = optarg; break;
         case 's': options.size = strtoull(optarg, NULL, 10); break;
         case 'c': options.connections = atoi(optarg); break;
@@ -361,13 +323,15 @@ static void parse_arguments(int count, char **arguments)
         }
     }
     if (optind != count - 1) {
-        fail_usage("say echo or http");
+        fail_usage("say echo, udp or http");
     }
-    options.http = strcmp(arguments[optind], "http") == 0;
-    if (!options.http && strcmp(arguments[optind], "echo") != 0) {
-        fail_usage("say echo or http");
+    const char *protocol = arguments[optind];
+    options.http = strcmp(protocol, "http") == 0;
+    options.address.datagrams = strcmp(protocol, "udp") == 0;
+    if (!options.http && !options.address.datagrams && strcmp(protocol, "echo") != 0) {
+        fail_usage("say echo, udp or http");
     }
-    if (options.size == 0 || options.connections <= 0 || (options.port <= 0 && options.unix_path == NULL)) {
+    if (options.size == 0 || options.connections <= 0 || (options.address.port <= 0 && options.address.unix_path == NULL)) {
         fail_usage("--size, --connections and --port take positive numbers");
     }
 }
@@ -385,7 +349,10 @@ int main(int count, char **arguments)
     for (int index = 0; index < options.connections; index++) {
         struct connection *connection = &connections[index];
         struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-        connection->fd = connect_one();
+        connection->fd = connect_to(&options.address);
+        if (connection->fd < 0) {
+            fail("cannot connect to the server");
+        }
         connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
         start_request(connection);
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {

@@ -45,7 +45,9 @@ def _install() -> None:
         if not _is_installed:
             core.install(RLoop)
             fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
-            fork.forbid_in_children([(core.LoopState, "__next__"), (core, "add_transport")])
+            fork.forbid_in_children(
+                [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
+            )
             _is_installed = True
 
 
@@ -82,11 +84,15 @@ class RLoop(SocketOperations):
 
     _closed = True  # for __del__ after a failed __init__
 
+    def __new__(cls, *_: object, **__: object) -> RLoop:
+        """Makes a loop without Java where a fork has left this process without."""
+        return super().__new__(fork.class_of_new_loop(cls, RLoop))
+
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
-        self._watchers: dict[tuple[int, bool], asyncio.Handle] = {}
+        self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
 
     def time(self) -> float:
@@ -226,9 +232,9 @@ class RLoop(SocketOperations):
         handle = self._handle_for((copy_context(), callback, *args))
         if self._debug:
             self._trace(handle)
-        fd = _fileobj_to_fd(fd)
-        self._watch(fd, writing, handle)
-        self._watchers[fd, writing] = handle
+        number = self._number_of(fd)
+        self._watch(number, writing, handle)
+        self._watchers[number, writing] = handle, fd
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
@@ -240,10 +246,20 @@ class RLoop(SocketOperations):
     def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
         if self.is_closed():
             return False
-        fd = _fileobj_to_fd(fd)
-        was_watched = self._unwatch(fd, writing)
-        self._watchers.pop((fd, writing), None)
+        number = self._number_of(fd)
+        was_watched = self._unwatch(number, writing)
+        self._watchers.pop((number, writing), None)
         return was_watched
+
+    def _number_of(self, fd: Any) -> int:
+        """The descriptor of an object, also of one that was closed while it is watched."""
+        try:
+            return _fileobj_to_fd(fd)  # type: ignore[no-any-return]
+        except ValueError:
+            for (number, _), (_, watched) in self._watchers.items():
+                if watched is fd:
+                    return number
+            raise
 
     def _make_socket_transport(
         self,
@@ -258,6 +274,22 @@ class RLoop(SocketOperations):
 
         self._ensure_fd_no_transport(sock)
         return SocketTransport(self, sock, protocol, waiter, extra, server)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
+        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # as above
+
+        self._ensure_fd_no_transport(sock)
+        if sock.family not in FAMILIES:
+            make = super()._make_datagram_transport  # type: ignore[misc]
+            return make(sock, protocol, address, waiter, extra)
+        return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,

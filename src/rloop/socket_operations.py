@@ -1,4 +1,4 @@
-"""``sock_recv``, ``sock_recv_into`` and ``sock_sendall``, done by Java.
+"""``sock_recv``, ``sock_sendall``, ``sock_recvfrom``, ``sock_sendto`` and their siblings, by Java.
 
 A socket is adopted at its first operation; what Java can't work with (a look-alike, a free-threaded
 Python) is left to the standard library, over ``add_reader`` and ``add_writer``.
@@ -25,10 +25,14 @@ class SocketOperations(asyncio.SelectorEventLoop):
         _debug: bool
         _ensure_fd_no_transport: Callable[[int | socket.socket], None]
         # Made by Java; each answers False for a socket that was not adopted.
-        _sock_adopt: Callable[[socket.socket, int, weakref.ref[socket.socket]], bool]
+        _sock_adopt: Callable[[socket.socket, int, int, weakref.ref[socket.socket]], bool]
         _sock_receive: Callable[[socket.socket, int], Any]
         _sock_receive_into: Callable[[socket.socket, Any], Any]
         _sock_send_all: Callable[[socket.socket, Any], Any]
+        # These answer None for what is left to the standard library.
+        _sock_receive_from: Callable[[socket.socket, int], Any]
+        _sock_receive_from_into: Callable[[socket.socket, Any, int], Any]
+        _sock_send_to: Callable[[socket.socket, Any, Any], Any]
 
     async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
         """Receives up to ``n`` bytes."""
@@ -64,16 +68,51 @@ class SocketOperations(asyncio.SelectorEventLoop):
         if waiting is not None:
             await waiting
 
+    async def sock_recvfrom(self, sock: socket.socket, bufsize: int) -> tuple[bytes, Any]:
+        """Receives a datagram of up to ``bufsize`` bytes, and the address it came from."""
+        if self._debug:
+            _require_non_blocking(sock)
+        answer = self._sock_receive_from(sock, bufsize)
+        if answer is False and self._adopt(sock):
+            answer = self._sock_receive_from(sock, bufsize)
+        if not answer:
+            return await super().sock_recvfrom(sock, bufsize)
+        return answer if type(answer) is tuple else await answer
+
+    async def sock_recvfrom_into(
+        self, sock: socket.socket, buf: Any, nbytes: int = 0
+    ) -> tuple[int, Any]:
+        """Receives a datagram into a buffer; returns its size and the address it came from."""
+        if self._debug:
+            _require_non_blocking(sock)
+        answer = self._sock_receive_from_into(sock, buf, nbytes)
+        if answer is False and self._adopt(sock):
+            answer = self._sock_receive_from_into(sock, buf, nbytes)
+        if not answer:
+            return await super().sock_recvfrom_into(sock, buf, nbytes)
+        return answer if type(answer) is tuple else await answer
+
+    async def sock_sendto(self, sock: socket.socket, data: Any, address: Any) -> int:
+        """Sends a datagram and returns how many bytes."""
+        if self._debug:
+            _require_non_blocking(sock)
+        answer = self._sock_send_to(sock, data, address)
+        if answer is False and self._adopt(sock):
+            answer = self._sock_send_to(sock, data, address)
+        if answer is None or answer is False:
+            return await super().sock_sendto(sock, data, address)
+        return answer if type(answer) is int else await answer
+
     def _adopt(self, sock: socket.socket) -> bool:
         """Returns whether Java can work with the socket; raises what an operation on it would."""
         base_events._check_ssl_socket(sock)  # type: ignore[attr-defined]
-        if not isinstance(sock, socket.socket):
+        if not issubclass(type(sock), socket.socket):  # isinstance() believes what a mock says
             return False
         fd = sock.fileno()
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         self._ensure_fd_no_transport(fd)
-        return self._sock_adopt(sock, fd, weakref.ref(sock))
+        return self._sock_adopt(sock, fd, sock.family, weakref.ref(sock))
 
 
 def _require_non_blocking(sock: socket.socket) -> None:

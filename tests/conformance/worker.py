@@ -1,57 +1,73 @@
-"""Runs one module of CPython's tests of asyncio with rloop as the loop; writes a report."""
+"""Runs one module of CPython's or uvloop's tests with rloop as the loop; writes a report."""
 
 import asyncio
-import dataclasses
 import faulthandler
+import functools
 import importlib
-import json
 import os
 import sys
 import unittest
+import warnings
 from asyncio import base_events
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import rloop.loop
-
-from .rules import Report, Rules
+from .in_place import LoopsMade, put_in_place
+from .report import Report
+from .rules import Rules
 
 # Much longer than the longest test; faulthandler then shows where it hangs and ends the process.
-TEST_SECONDS = 60
+TEST_SECONDS = 15
 
 
-class CountedLoop(rloop.RLoop):
-    """Takes the place of asyncio's loop; the selector that a test gives has no meaning here."""
-
-    made = 0
-
-    def __init__(self, selector: object = None) -> None:
-        CountedLoop.made += 1
-        super().__init__()
+def load_of_cpython(module: str, rules: Rules) -> ModuleType:
+    package = "test.test_asyncio"
+    importlib.import_module(package)
+    log_to_mocks()
+    rules.load(package, "utils")
+    return rules.load(package, module)
 
 
-class CurrentLogger:
-    """Tests of what is logged put a mock in the place of the logger of `asyncio.base_events`."""
+def log_to_mocks() -> None:
+    """Has asyncio's logger call what tests put into its place in `asyncio.base_events`.
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(base_events.logger, name)  # type: ignore[attr-defined]
+    Only the standard library's loop looks there for it.
+    """
+    logger: Any = asyncio.log.logger  # type: ignore[attr-defined]
+    for level in ("debug", "info", "warning", "error", "critical", "exception"):
+
+        def log(*args: Any, _name: str = level, _log: Any = getattr(logger, level), **kw: Any) -> None:
+            current = base_events.logger  # type: ignore[attr-defined]
+            (_log if current is logger else getattr(current, _name))(*args, **kw)
+
+        setattr(logger, level, log)
 
 
-def put_in_place() -> None:
-    """Makes the loop what each of the tests' ways to get one leads to."""
-    unix: Any = asyncio.unix_events
-    policy = (
-        unix._DefaultEventLoopPolicy if sys.version_info >= (3, 14) else unix.DefaultEventLoopPolicy
-    )
-    policy._loop_factory = CountedLoop
-    for name in ("SelectorEventLoop", "EventLoop", "BaseEventLoop"):
-        setattr(asyncio, name, CountedLoop)
-    vars(rloop.loop)["logger"] = CurrentLogger()
-    utils: Any = importlib.import_module("test.test_asyncio.utils")
-    fake = utils.TestLoop
-    # The fake has a clock to set; without one, any loop will do.
-    utils.TestLoop = lambda clock=None: fake(clock) if clock else CountedLoop()
+def load_of_uvloop(module: str, rules: Rules) -> ModuleType:
+    """Loads a module for which the name uvloop stands for rloop (`stand_in`)."""
+    base = importlib.import_module("uvloop._testbase").BaseTestCase
+    base.is_asyncio_loop = lambda self: True
+    importlib.import_module("tests")
+    loaded = rules.load("tests", module)
+    for cls in vars(loaded).values():
+        for name in dir(cls) if isinstance(cls, type) else ():
+            if rules.runs_as_asyncio(module, f"{cls.__name__}.{name}"):
+                setattr(cls, name, as_asyncio(getattr(cls, name)))
+    return loaded
+
+
+def as_asyncio(test: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(test)
+    def run(self: Any) -> None:
+        self.implementation = "asyncio"
+        test(self)
+
+    return run
+
+
+LOAD = {"cpython": load_of_cpython, "uvloop": load_of_uvloop}
 
 
 class Result(unittest.TestResult):
@@ -63,26 +79,33 @@ class Result(unittest.TestResult):
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
-        self._made = CountedLoop.made
-        self._bad = len(self.failures) + len(self.errors) + len(self.skipped)
+        self._made = LoopsMade.ours, LoopsMade.others
+        self._bad = self._count_bad()
         faulthandler.dump_traceback_later(TEST_SECONDS, exit=True)
 
     def stopTest(self, test: unittest.TestCase) -> None:
         super().stopTest(test)
-        if len(self.failures) + len(self.errors) + len(self.skipped) > self._bad:
+        if self._count_bad() > self._bad:
             return
-        if CountedLoop.made > self._made:
+        ours, others = self._made
+        if LoopsMade.ours > ours and LoopsMade.others == others:
             self.report.passed.append(name_of(test))
         else:
-            self.report.other_loops += 1
+            self.report.not_counted += 1
+
+    def _count_bad(self) -> int:
+        return sum(map(len, (self.failures, self.errors, self.skipped, self.unexpectedSuccesses)))
 
     def finish(self) -> Report:
-        self.report.skipped = len(self.skipped)
-        for test, trace in self.failures + self.errors:
-            self.report.failed[name_of(test)] = trace.strip()
-        for test in self.unexpectedSuccesses:
-            self.report.failed[name_of(test)] = "unexpected success"
-        return self.report
+        report = self.report
+        report.skipped = len(self.skipped)
+        report.failed |= {name_of(test): trace.strip() for test, trace in self.failures}
+        report.failed |= {name_of(test): trace.strip() for test, trace in self.errors}
+        report.failed |= {name_of(test): "unexpected success" for test in self.unexpectedSuccesses}
+        report.loops = LoopsMade.ours
+        if report.not_counted and not report.loops:
+            report.failed["(module)"] = "made no loop of rloop's"
+        return report
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -98,17 +121,21 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield item
 
 
-def run(module: str, part: str) -> Report:
+def run(suite: str, module: str, part: str) -> Report:
+    rules = Rules.of(suite)
     put_in_place()
-    result = Result()
-    rules = Rules.read()
     try:
-        loaded = importlib.import_module(f"test.test_asyncio.{module}")
+        loaded = LOAD[suite](module, rules)
     except unittest.SkipTest:
         return Report(skipped=1)
     tests = list(flatten(unittest.defaultTestLoader.loadTestsFromModule(loaded)))
+    tests = [test for test in tests if part in f"{module}.{name_of(test)}"]
     chosen = [test for test in tests if not rules.is_left_out(module, name_of(test))]
-    unittest.TestSuite(test for test in chosen if part in name_of(test)).run(result)
+    result = Result()
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("default")  # as unittest's own runner has them
+        unittest.TestSuite(chosen).run(result)
     report = result.finish()
     report.left_out = len(tests) - len(chosen)
     return report
@@ -116,8 +143,7 @@ def run(module: str, part: str) -> Report:
 
 if __name__ == "__main__":
     faulthandler.enable()
-    module, destination, *part = sys.argv[1:]
-    report = run(module, *(part or [""]))
-    Path(destination).write_text(json.dumps(dataclasses.asdict(report)))
+    suite, module, part, destination = sys.argv[1:]
+    run(suite, module, part).write(Path(destination))
     # Past what waits for the processes and threads that failed tests have left behind.
     os._exit(0)

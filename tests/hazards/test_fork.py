@@ -41,13 +41,93 @@ def run(script: str) -> None:
     assert_clean(run_script(BEGIN + script))
 
 
-def test_a_new_loop_in_the_child_is_refused() -> None:
+def test_a_new_loop_in_the_child_works_without_java_and_says_so_once() -> None:
+    result = run_script(
+        BEGIN
+        + """
+import subprocess
+
+async def main():
+    async def echo(reader, writer):
+        writer.write(await reader.read(100))
+        writer.close()
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"hello")
+        assert await reader.read() == b"hello"
+        writer.close()
+        await writer.wait_closed()
+    child = await asyncio.create_subprocess_exec("true")
+    assert await child.wait() == 0
+    await asyncio.get_running_loop().run_in_executor(None, int)
+
+def run_two():
+    for _ in range(2):
+        with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+            assert isinstance(runner.get_loop(), rloop.RLoop)
+            runner.run(main())
+            with_a_signal(runner.get_loop())
+
+def with_a_signal(loop):
+    loop.add_signal_handler(signal.SIGUSR1, loop.stop)
+    loop.call_soon(os.kill, os.getpid(), signal.SIGUSR1)
+    loop.run_forever()
+
+rloop.RLoop().close()
+in_a_child(run_two)
+run_two()
+"""
+    )
+    assert_clean(result)
+    assert result.stderr.count("fork") == 1
+
+
+def test_a_loop_in_the_child_keeps_what_its_class_adds() -> None:
     run(
         """
-rloop.RLoop().close()
-in_a_child(lambda: assert_refused(rloop.RLoop))
+class Loop(rloop.RLoop):
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+    def call_soon(self, callback, *args, context=None):
+        calls.append(callback)
+        return super().call_soon(callback, *args, context=context)
+
+calls = []
+
+def run_one():
+    loop = Loop("a")
+    assert loop.name == "a" and type(loop) is not Loop and isinstance(loop, Loop)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert loop.stop in calls
+    loop.close()
+
+parent = Loop("b")
+assert type(parent) is Loop
+parent.close()
+in_a_child(run_one)
+"""
+    )
+
+
+def test_a_loop_in_the_child_of_a_running_loop_does_not_disturb_it() -> None:
+    run(
+        """
+def run_one():
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(asyncio.sleep(0.01))
+
+async def main():
+    asyncio.get_running_loop().call_later(0.005, done.append, 1)
+    # What multiprocessing does on Pythons whose asyncio doesn't look to it.
+    in_a_child(lambda: (asyncio._set_running_loop(None), run_one()))
+    await asyncio.sleep(0.02)
+    assert done
+
+done = []
 with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
-    runner.run(asyncio.sleep(0))
+    runner.run(main())
 """
     )
 

@@ -246,6 +246,18 @@ def test_a_closed_socket_is_refused(loop: Loop, pair: Pair, method: str) -> None
         getattr(loop, method)(ours, print)
 
 
+@pytest.mark.parametrize("way", ["reader", "writer"])
+def test_a_socket_closed_while_it_is_watched_can_be_removed(
+    loop: Loop, pair: Pair, way: str
+) -> None:
+    ours, _ = pair
+    getattr(loop, f"add_{way}")(ours, print)
+    ours.close()
+    assert getattr(loop, f"remove_{way}")(ours) is True
+    with pytest.raises(ValueError, match="^Invalid file descriptor: -1$"):
+        getattr(loop, f"remove_{way}")(ours)
+
+
 @pytest.mark.parametrize("method", ["add_reader", "add_writer"])
 def test_a_closed_loop_refuses_to_watch(loop: Loop, pair: Pair, method: str) -> None:
     loop.close()

@@ -203,3 +203,42 @@ def test_run_coroutine_threadsafe_gives_the_result_to_the_other_thread(loop: Loo
     loop.run_forever()
     thread.join()
     assert results == [42]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="such handles came with 3.14")
+def test_another_thread_cannot_cancel_a_handle_while_it_runs(loop: Loop) -> None:
+    started = threading.Event()
+    events: list[str] = []
+
+    def callback() -> None:
+        started.set()
+        time.sleep(0.05)  # time for the other thread to cancel the handle
+        events.append("finished")
+        loop.stop()
+
+    def cancel() -> None:
+        handle = loop.call_soon_threadsafe(callback)
+        started.wait()
+        handle.cancel()
+        events.append("cancelled")
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    loop.run_forever()
+    thread.join()
+    assert events == ["finished", "cancelled"]
+
+
+def test_a_handle_cancelled_on_another_thread_does_not_run(loop: Loop) -> None:
+    ran: list[int] = []
+
+    def schedule_and_cancel() -> None:
+        loop.call_soon_threadsafe(ran.append, 1).cancel()
+        loop.call_soon_threadsafe(ran.append, 2)
+        loop.call_soon_threadsafe(loop.stop)
+
+    thread = threading.Thread(target=schedule_and_cancel)
+    thread.start()
+    thread.join()
+    loop.run_forever()
+    assert ran == [2]

@@ -68,8 +68,7 @@ public final class EventLoop {
   private long lastPoll;
   private int batchesWithoutPoll;
   private int pollsWithoutSignalCheck;
-  private boolean running;
-  private @Nullable Thread thread;
+  private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
@@ -128,7 +127,7 @@ public final class EventLoop {
 
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
-    if (running) {
+    if (runner != null) {
       writers.add(writer);
     } else {
       writer.flush();
@@ -173,8 +172,7 @@ public final class EventLoop {
 
   /** A run begins: its first batch is made even if the loop is to stop. */
   public void startRun() {
-    running = true;
-    thread = Thread.currentThread();
+    runner = Thread.currentThread();
     startingRun = true;
     end = End.NONE;
     modeChanged = false;
@@ -183,8 +181,13 @@ public final class EventLoop {
   /** A run ended by an exception; a stop that was asked for is forgotten with it, as in asyncio. */
   public void abandonRun() {
     flush();
-    running = false;
+    runner = null;
     stopping = false;
+  }
+
+  /** Whether a run is going on, on the calling thread. */
+  public boolean isRunningHere() {
+    return runner == Thread.currentThread();
   }
 
   /** Ends the run after the current batch. */
@@ -222,7 +225,7 @@ public final class EventLoop {
   }
 
   private long endRun() {
-    running = false;
+    runner = null;
     stopping = false;
     scheduler.settleLastHandle();
     return end(End.STOPPED);
@@ -308,12 +311,6 @@ public final class EventLoop {
   /** Lets the loop notice a call that was added on another thread; for any thread. */
   public void wakeUp() {
     poller.wakeup();
-  }
-
-  /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
-  @SuppressWarnings("ReferenceEquality") // threads are themselves
-  public boolean runsElsewhere(long handle) {
-    return running && Thread.currentThread() != thread && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */

@@ -26,6 +26,7 @@ public final class Main {
     "rloop.module.Arguments",
     "rloop.module.DebugMode",
     "rloop.transport.Callbacks",
+    "rloop.transport.DatagramCallbacks",
     "rloop.transport.FutureCalls"
   };
 
@@ -54,6 +55,7 @@ public final class Main {
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
+        .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
         .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
@@ -98,12 +100,20 @@ public final class Main {
     return Arguments.none();
   }
 
+  /** {@code add_datagrams()}: adds to {@code Transport} what transports of datagrams need. */
+  private static long addDatagrams(long module, long b, long c, long d) {
+    DatagramMethods.addTo(TransportMethods.TYPE.base);
+    return Arguments.none();
+  }
+
   /**
-   * {@code collect_java_garbage()}: for tests of what a collection in the middle of things does.
+   * {@code collect_java_garbage()}: how many bytes the heap holds after it. For tests of what a
+   * collection in the middle of things does, and of what is left when all is over.
    */
   private static long collectJavaGarbage(long module, long b, long c, long d) {
     System.gc();
-    return Arguments.none();
+    Runtime runtime = Runtime.getRuntime();
+    return PyScalars.PyLong_FromLongLong(runtime.totalMemory() - runtime.freeMemory());
   }
 
   /** {@code assumed_layouts()}: for the test that compares them with the installed headers. */

@@ -11,10 +11,11 @@ import rloop.cpython.object.Tuples;
 
 /**
  * The calls through which a connection tells its Python transport what happened: methods of {@code
- * rloop.transport.SocketTransport}, run in the context in which the transport was made.
+ * rloop.transport.SocketTransport} and its siblings, run in the context in which the transport was
+ * made.
  */
-public final class Callbacks {
-  // Method names of rloop.transport.SocketTransport.
+public class Callbacks {
+  // Method names of the Python transports.
   private static final long READ_BUFFERED = name("_read_buffered");
   private static final long DELIVER_HELD = name("_deliver_held");
   private static final long END_OF_FILE = name("_end_of_file");
@@ -28,14 +29,14 @@ public final class Callbacks {
   private static final long DATA_RECEIVED = name("data_received");
 
   /** Indices in {@code (context, data_received, data)}. */
-  private static final int DELIVERED_METHOD = 1;
+  static final int DELIVERED_METHOD = 1;
 
-  private static final int DELIVERED_DATA = 2;
+  static final int DELIVERED_DATA = 2;
 
-  private final TransportType type;
+  final TransportType type;
 
   /** Borrowed, but for {@link #keepAlive}; a transport ends its connection before it dies. */
-  private final long transport;
+  final long transport;
 
   private boolean isKeptAlive;
 
@@ -50,7 +51,7 @@ public final class Callbacks {
     TransportType.set(transport, type.context, context);
   }
 
-  private static long name(String method) {
+  static long name(String method) {
     return PyException.check(PyScalars.PyUnicode_InternFromString(method));
   }
 
@@ -92,10 +93,8 @@ public final class Callbacks {
    */
   @Owned
   long delivery(long data) {
-    long method =
-        PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), DATA_RECEIVED);
+    long method = receiverMethod(DATA_RECEIVED);
     if (method == 0) {
-      PyErrors.PyErr_Clear();
       return 0;
     }
     long call = TransportType.get(transport, type.delivery);
@@ -107,6 +106,16 @@ public final class Callbacks {
     call = Tuples.of(Ref.take(context()), method, Ref.take(data));
     TransportType.set(transport, type.delivery, Ref.take(call));
     return call;
+  }
+
+  /** A method of the protocol; 0 if it has none of that name. */
+  @Owned
+  final long receiverMethod(long name) {
+    long method = PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), name);
+    if (method == 0) {
+      PyErrors.PyErr_Clear();
+    }
+    return method;
   }
 
   /** The data of the last delivery, borrowed. */
@@ -127,7 +136,7 @@ public final class Callbacks {
     }
   }
 
-  private long context() {
+  final long context() {
     return TransportType.get(transport, type.context);
   }
 

@@ -3,15 +3,9 @@ package rloop.transport;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
-import rloop.loop.Reader;
 
-/**
- * Data on its way from a connection to its protocol.
- *
- * <p>Between the read and the call the data can be taken back: a connection that is paused in the
- * meantime holds it, and one that is closed drops it.
- */
-final class Inbound implements Reader {
+/** Data on its way from a connection to its protocol: one call a batch. */
+final class Inbound implements Undelivered {
   private static final long NOTHING = -1;
 
   private final EventLoop loop;
@@ -73,8 +67,8 @@ final class Inbound implements Reader {
     return callbacks.transport();
   }
 
-  /** Takes data back that was not delivered yet, and holds it. */
-  void takeBack() {
+  @Override
+  public void takeBack() {
     if (sequence != NOTHING && loop.isWaiting(sequence)) {
       loop.takeBack(sequence);
       sequence = NOTHING;
@@ -84,42 +78,31 @@ final class Inbound implements Reader {
     }
   }
 
-  /** Schedules the delivery of what is held. */
-  void deliverHeld() {
+  @Override
+  public void deliverHeld() {
     if (held != 0) {
       loop.schedule(callbacks.deliverHeld());
     }
   }
 
-  /** What is held, which is no longer held. */
+  @Override
   @Owned
-  long takeHeld() {
+  public long takeHeld() {
     long data = held;
     held = 0;
     return data;
   }
 
-  /** What was not delivered never will be. */
-  void drop() {
+  @Override
+  public void drop() {
     takeBack();
     Ref.dropIfAny(takeHeld());
   }
 
-  /** The transport is about to die. */
-  void dispose() {
+  @Override
+  public void dispose() {
     drop();
     sequence = NOTHING;
     disposed = true;
-  }
-
-  /**
-   * Sets whom data goes to from now on, also data that was read before.
-   *
-   * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
-   */
-  void setReceiver(long receiver) {
-    takeBack();
-    deliverHeld();
-    callbacks.setReceiver(receiver);
   }
 }

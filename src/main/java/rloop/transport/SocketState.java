@@ -1,7 +1,5 @@
 package rloop.transport;
 
-import static rloop.posix.Constants.EAGAIN;
-import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.MSG_DONTWAIT;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
@@ -16,7 +14,6 @@ import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.Waiter;
 import rloop.loop.poll.Poller;
 import rloop.posix.SysSocket;
 
@@ -30,22 +27,32 @@ public final class SocketState {
   private final EventLoop loop;
   private final FdWatch watch;
   private final @Owned long weakReference;
-  private final Receiver receiver = new Receiver();
-  private final Sender sender = new Sender();
+  private final Receiver receiver;
+  private final Sender sender;
+  private final DatagramOperations datagrams;
 
   /** The last receive took all there was: nothing comes without the poller's telling. */
   private boolean drained;
 
-  SocketState(EventLoop loop, int fd, @Owned long weakReference) {
+  SocketState(
+      EventLoop loop, SocketOperations operations, int fd, int family, @Owned long weakReference) {
     this.loop = loop;
     this.watch = loop.fdWatches().at(fd);
     this.weakReference = weakReference;
+    this.receiver = new Receiver();
+    this.sender = new Sender();
+    this.datagrams = new DatagramOperations(loop, operations, watch, family);
     watch.distrust();
   }
 
   /** Whether this is the state of that socket, and not of one that had its number before. */
   boolean belongsTo(long socket) {
     return Memory.getLong(weakReference + Layout.WEAK_REFERENCE_OBJECT) == socket;
+  }
+
+  /** What it does with the addresses of peers. */
+  public DatagramOperations datagrams() {
+    return datagrams;
   }
 
   void dispose() {
@@ -100,7 +107,7 @@ public final class SocketState {
     long wanted = Math.min(size, EventLoop.READ_BUFFER_SIZE); // a caller may well ask for more
     long count = SysSocket.recv(watch.fd(), buffer, wanted, MSG_DONTWAIT);
     drained = count < wanted && count != 0;
-    if (isNothing(count)) {
+    if (SocketOperation.isNothing(count)) {
       return 0;
     }
     PyException.checkErrno((int) count);
@@ -112,7 +119,7 @@ public final class SocketState {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
       long count = SysSocket.recv(watch.fd(), view.address(), view.length(), MSG_DONTWAIT);
       drained = count < view.length() && count != 0;
-      if (isNothing(count)) {
+      if (SocketOperation.isNothing(count)) {
         return 0;
       }
       return PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) count));
@@ -145,80 +152,18 @@ public final class SocketState {
   /** How many bytes were sent, perhaps none. */
   private long send(long address, long length) {
     long sent = SysSocket.send(watch.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
-  }
-
-  private static boolean isNothing(long result) {
-    return result == -EAGAIN || result == -EINTR;
-  }
-
-  /** An operation that waits, and its future. */
-  private abstract class Operation implements Waiter {
-    private final int direction;
-    private @Owned long future;
-
-    Operation(int direction) {
-      this.direction = direction;
-    }
-
-    @Owned
-    long start() {
-      long created = FutureCalls.create(loop.pythonLoop());
-      watch.await(direction, this);
-      Ref.dropIfAny(future);
-      future = created;
-      return Ref.take(created);
-    }
-
-    @Override
-    public final void ready() {
-      if (FutureCalls.isDone(future)) { // cancelled: what there is to receive is not ours
-        finish();
-        return;
-      }
-      try {
-        long result = proceed();
-        if (result != 0) {
-          long waiting = future;
-          future = 0;
-          finish();
-          FutureCalls.setResult(waiting, result);
-          Ref.drop(waiting);
-        }
-      } catch (PyException e) {
-        long waiting = future;
-        future = 0;
-        finish();
-        FutureCalls.setException(waiting, e);
-        Ref.drop(waiting);
-      }
-    }
-
-    private void finish() {
-      watch.satisfied(direction);
-      replaced();
-    }
-
-    @Override
-    public void replaced() {
-      long waiting = future;
-      future = 0;
-      Ref.dropIfAny(waiting);
-    }
-
-    /** Does what can be done; the result, or 0 while there is none. */
-    abstract @Owned long proceed();
+    return SocketOperation.isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
   }
 
   /** Waits to receive bytes, or into a buffer. */
-  private final class Receiver extends Operation {
+  private final class Receiver extends SocketOperation {
     private long size;
 
     /** 0 for bytes. */
     private @Owned long buffer;
 
     Receiver() {
-      super(Poller.READ);
+      super(loop, watch, Poller.READ);
     }
 
     @Owned
@@ -244,12 +189,12 @@ public final class SocketState {
   }
 
   /** Waits to send the rest of a buffer. */
-  private final class Sender extends Operation {
+  private final class Sender extends SocketOperation {
     private @Owned long rest;
     private long sent;
 
     Sender() {
-      super(Poller.WRITE);
+      super(loop, watch, Poller.WRITE);
     }
 
     @Override

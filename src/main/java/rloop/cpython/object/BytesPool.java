@@ -52,7 +52,7 @@ public final class BytesPool {
     Memory.putLong(object + Layout.SIZE, length);
   }
 
-  /** Takes over a reference to {@code bytes} that {@link #copyOf} made, to use the object again. */
+  /** Takes over a reference to {@code bytes}, to use the object again if it is the last one. */
   public void giveBack(@Owned long object) {
     if (size == MOST_OBJECTS
         || !Ref.isOnlyOne(object)

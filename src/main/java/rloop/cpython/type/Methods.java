@@ -31,15 +31,7 @@ public final class Methods {
    *
    * @param type the Python class, of any kind that allows setting attributes
    * @param lookup of the Java class that has the methods
-   */
-  public Methods(long type, MethodHandles.Lookup lookup) {
-    this(type, lookup, null);
-  }
-
-  /**
-   * Methods that hold a lock as they run.
-   *
-   * @param lock the method that tells what they lock; see {@link Trampoline}
+   * @param lock the method that tells what they lock, see {@link Trampoline}; null for nothing
    */
   public Methods(long type, MethodHandles.Lookup lookup, @Nullable String lock) {
     this.type = type;

@@ -1,0 +1,83 @@
+"""Suites that run under pytest: once on asyncio, once on rloop. What asyncio fails doesn't count."""
+
+import json
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from . import processes
+from .environments import fetch_sources, make_environment, with_paths
+from .report import PROCESS, Report
+
+SUITE_SECONDS = 1800
+
+Outcomes = dict[str, tuple[str, str]]  # of each test: how it ended, and the traceback
+
+
+@dataclass(frozen=True)
+class Project:
+    """An entry of projects.toml."""
+
+    name: str
+    version: str
+    requires: list[str]
+    options: list[str]
+    sources: list[str] = field(default_factory=list)
+    fails: list[dict[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def named(cls, name: str) -> "Project":
+        tables = tomllib.loads(Path(__file__).with_name("projects.toml").read_text())
+        return cls(name=name, **tables[name])
+
+    def known_failure(self, test: str) -> str | None:
+        return next((f["reason"] for f in self.fails if fnmatchcase(test, f["test"])), None)
+
+    def run(self, part: str) -> Report:
+        requires = [f"{self.name}=={self.version}", *self.requires]
+        python = make_environment(self.name, requires)
+        on_asyncio, _ = self._run_on("asyncio", python, part)
+        on_rloop, ending = self._run_on("rloop", python, part)
+        return compare(on_asyncio, on_rloop, ending)
+
+    def _run_on(self, loop: str, python: Path, part: str) -> tuple[Outcomes, str]:
+        """The outcomes, and the end of the log if pytest didn't come to its end."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder, outcomes = Path(scratch), Path(scratch, "outcomes")
+            if self.sources:
+                folder = fetch_sources(self.name, self.version, self.sources)
+            environment = with_paths(CONFORMANCE_LOOP=loop, CONFORMANCE_OUTCOMES=str(outcomes))
+            command = [
+                *(python, "-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider"),
+                *("-q", "--tb=short", *self.options, *(["-k", part] if part else [])),
+            ]
+            ending, log = processes.run(command, folder, environment, SUITE_SECONDS)
+            lines = outcomes.read_text().splitlines() if outcomes.exists() else []
+        ran_to_its_end = ending in {"exit code 0", "exit code 1"}
+        read: Outcomes = {}
+        for line in lines:
+            test, outcome, text = json.loads(line)
+            read[test] = (outcome, text)
+        return read, "" if ran_to_its_end else f"{log[-10_000:]}\n{ending}"
+
+
+def compare(on_asyncio: Outcomes, on_rloop: Outcomes, ending: str) -> Report:
+    """Judges rloop by the tests that passed on asyncio."""
+    report = Report(loops=int(on_rloop.pop("", ("", "0"))[1]))
+    for test, (expected, _) in on_asyncio.items():
+        outcome, text = on_rloop.get(test, ("failed", "did not come to its end"))
+        if expected == "failed" or (expected == "skipped" and outcome == "failed"):
+            report.not_counted += 1
+        elif outcome == "passed":
+            report.passed.append(test)
+        elif outcome == "failed":
+            report.failed[test] = text
+        else:
+            report.skipped += 1
+    if ending:
+        report.failed[PROCESS] = ending
+    if not report.loops:
+        report.failed["(suite)"] = "made no loop of rloop's"
+    return report

@@ -1,0 +1,115 @@
+"""Connections leave nothing behind, however they end: descriptors, threads, objects, memory.
+
+LEAK_CONNECTIONS says how many are made; in `make leaks` there are many more of them.
+"""
+
+import os
+
+import pytest
+
+from .scripts import assert_clean, on_loop, run_script
+
+CONNECTIONS = int(os.environ.get("LEAK_CONNECTIONS", "1500"))
+
+SCRIPT = """
+import asyncio, gc, resource, signal, socket, struct, sys, warnings
+from contextlib import suppress
+from tests.conformance.resources import Resources
+
+AT_ONCE = 50
+SECONDS = 0.001
+NO_LINGER = struct.pack("ii", 1, 0)  # close() resets the connection
+
+class Peer(asyncio.Protocol):
+    '''The server's end: answers, resets, or is silent, as the first byte says.'''
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        if data == b"r":
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            self.transport.abort()
+        elif data == b"e":
+            self.transport.write(data)
+
+async def opened(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"e")
+    assert await reader.readexactly(1) == b"e"
+    writer.close()
+    await writer.wait_closed()
+
+async def cancelled(address):
+    global cancellations
+    cancellations += 1
+    task = asyncio.ensure_future(asyncio.open_connection(*address))
+    for _ in range(cancellations % 8):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        _, writer = await task
+        writer.close()
+        await writer.wait_closed()
+
+cancellations = 0
+
+async def refused(address):
+    with suppress(ConnectionRefusedError):
+        await asyncio.open_connection(*nobody.getsockname())
+
+async def reset(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"r")
+    with suppress(ConnectionResetError):
+        await reader.read()
+    writer.close()
+    with suppress(ConnectionResetError):
+        await writer.wait_closed()
+
+async def timed_out(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"s")
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(reader.read(), SECONDS)
+    writer.close()
+    await writer.wait_closed()
+
+async def make(kind, count):
+    async def several():
+        for _ in range(count // AT_ONCE):
+            await kind(address)
+
+    server = await asyncio.get_running_loop().create_server(Peer, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    await asyncio.gather(*(several() for _ in range(AT_ONCE)))
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0.02)
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+nobody = socket.socket()  # bound, and does not listen
+nobody.bind(("127.0.0.1", 0))
+kind, count = globals()[sys.argv[1]], int(sys.argv[2])
+loop = new_loop()
+loop.run_until_complete(make(kind, max(count // 4, 10 * AT_ONCE)))
+before, resident_before, objects_before = Resources.now(), resident(), len(gc.get_objects())
+loop.run_until_complete(make(kind, count))
+after, resident_after, objects_after = Resources.now(), resident(), len(gc.get_objects())
+leaked = after.leaked_since(before)
+assert not leaked, leaked
+assert objects_after - objects_before < 100, objects_after - objects_before
+# What a connection costs is hundreds of bytes: with the many it would be seen.
+assert resident_after - resident_before < 8 << 20, resident_after - resident_before
+loop.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["opened", "cancelled", "refused", "reset", "timed_out"])
+def test_connections_leave_nothing_behind(loop_name: str, kind: str) -> None:
+    script = on_loop(loop_name, SCRIPT)
+    assert_clean(run_script(script, kind, str(CONNECTIONS), timeout=60 + CONNECTIONS / 100))
