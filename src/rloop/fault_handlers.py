@@ -108,8 +108,8 @@ class _Chain:
         look_behind = [sigaction.getting(*item) for item in self._behind.items()]
         before = [*_world("Stop"), *take_off]
         after = [*self._putting_in_front(_FAULTS), *_world("Start")]
-        steps = map(call, [*before, function, *look_behind, *after])
-        steps_after_failure = map(call, after)  # made now: the world stands still by then
+        steps = _calls(*before, function, *look_behind, *after)
+        steps_after_failure = _calls(*after)  # made now: the world stands still by then
         try:
             return list(steps)[len(before)]
         except BaseException:
@@ -129,7 +129,7 @@ class _Chain:
             # does not get it again, and the JVM ends the process.
             once = [sigaction.putting(signum, sigaction.once(a)) for signum, a in unasked.items()]
             put_in_front = self._putting_in_front(unasked)
-            list(map(call, [*_world("Stop"), *once, *put_in_front, *_world("Start")]))
+            list(_calls(*_world("Stop"), *once, *put_in_front, *_world("Start")))
 
     def _putting_in_front(self, signums: Iterable[int]) -> list[Callable[[], object]]:
         """The calls that install the JVM's handlers; it learns whom they replace, for its chain."""
@@ -178,6 +178,11 @@ def _load(libjsig: str) -> ctypes.CDLL | None:
 
 def _actions() -> dict[int, Action]:
     return {signum: sigaction.get(signum) for signum in _FAULTS}
+
+
+def _calls(*steps: Callable[[], object]) -> Iterator[object]:
+    """Calls C functions as it is consumed: by a C loop, and no other Python thread runs meanwhile."""
+    return map(call, steps)
 
 
 def _world(verb: str) -> list[Callable[[], object]]:

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -121,10 +120,8 @@ def test_a_handle_of_another_thread_can_be_cancelled(loop: Loop) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="handles do not wait before 3.14")
-@pytest.mark.parametrize("ask", [asyncio.Handle.cancel, asyncio.Handle.cancelled])
-def test_a_handle_waits_while_another_thread_runs_its_callback(
-    loop: Loop, ask: Callable[[asyncio.Handle], object]
-) -> None:
+@pytest.mark.parametrize("method", ["cancel", "cancelled"])
+def test_a_handle_waits_while_another_thread_runs_its_callback(loop: Loop, method: str) -> None:
     started, asking = threading.Event(), threading.Event()
     events: list[str] = []
 
@@ -138,7 +135,7 @@ def test_a_handle_waits_while_another_thread_runs_its_callback(
         handle = loop.call_soon_threadsafe(callback)
         assert started.wait(20)
         asking.set()
-        getattr(handle, ask.__name__)()
+        getattr(handle, method)()
         events.append("answered")
         loop.call_soon_threadsafe(loop.stop)
 
@@ -150,10 +147,15 @@ def test_a_handle_waits_while_another_thread_runs_its_callback(
 
 
 def test_a_handle_can_be_cancelled_by_its_own_callback(loop: Loop) -> None:
+    handles: list[asyncio.Handle] = []
+
+    def cancel() -> None:
+        handles[0].cancel()
+
     async def main() -> None:
-        handle = loop.call_soon_threadsafe(lambda: handle.cancel())
+        handles.append(loop.call_soon_threadsafe(cancel))
         await asyncio.sleep(0)
-        assert handle.cancelled()
+        assert handles[0].cancelled()
 
     loop.run_until_complete(main())
 
