@@ -106,7 +106,7 @@ class _Chain:
         """Calls a C function that sees, and may change, the handlers as if there were no JVM."""
         take_off = [sigaction.putting(*item) for item in self._behind.items()]
         look_behind = [sigaction.getting(*item) for item in self._behind.items()]
-        before = [*_world("Stop"), *take_off]
+        before: list[Callable[[], object]] = [*_world("Stop"), *take_off]
         after = [*self._putting_in_front(_FAULTS), *_world("Start")]
         steps = _calls(*before, function, *look_behind, *after)
         steps_after_failure = _calls(*after)  # made now: the world stands still by then
@@ -181,7 +181,7 @@ def _actions() -> dict[int, Action]:
 
 
 def _calls(*steps: Callable[[], object]) -> Iterator[object]:
-    """Calls C functions as it is consumed: by a C loop, and no other Python thread runs meanwhile."""
+    """Calls C functions when a C loop consumes it: no other Python thread runs meanwhile."""
     return map(call, steps)
 
 

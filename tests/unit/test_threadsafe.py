@@ -119,33 +119,6 @@ def test_a_handle_of_another_thread_can_be_cancelled(loop: Loop) -> None:
     loop.run_until_complete(asyncio.sleep(0))
 
 
-@pytest.mark.skipif(sys.version_info < (3, 14), reason="handles do not wait before 3.14")
-@pytest.mark.parametrize("method", ["cancel", "cancelled"])
-def test_a_handle_waits_while_another_thread_runs_its_callback(loop: Loop, method: str) -> None:
-    started, asking = threading.Event(), threading.Event()
-    events: list[str] = []
-
-    def callback() -> None:
-        started.set()
-        assert asking.wait(20)
-        time.sleep(0.05)
-        events.append("callback ended")
-
-    def ask_meanwhile() -> None:
-        handle = loop.call_soon_threadsafe(callback)
-        assert started.wait(20)
-        asking.set()
-        getattr(handle, method)()
-        events.append("answered")
-        loop.call_soon_threadsafe(loop.stop)
-
-    thread = threading.Thread(target=ask_meanwhile)
-    thread.start()
-    loop.run_forever()
-    thread.join()
-    assert events == ["callback ended", "answered"]
-
-
 def test_a_handle_can_be_cancelled_by_its_own_callback(loop: Loop) -> None:
     handles: list[asyncio.Handle] = []
 
