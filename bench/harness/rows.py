@@ -19,6 +19,7 @@ from harness.server import MIB, Memory, Server, running
 
 STARTUP_RUNS = 5
 SETTLE_SECONDS = 0.5
+WARMUP_TURNS = 4
 TURN_WARMUP_SECONDS = 0.1  # connections are made and caches filled again
 MEMORY_LOAD_SECONDS = 3.0
 MEMORY_SIZE = 1024
@@ -83,6 +84,12 @@ class ServerRow(Protocol):
     def load(self, warmup: float, duration: float) -> Load: ...
 
 
+def warm_up(row: ServerRow, server: Server, cores: Cores) -> None:
+    """Connections come and go, as they will in the turns: a JIT compiles anew what it meets anew."""
+    for _ in range(WARMUP_TURNS):
+        run_load(server, row.load(0, row.window.warmup / WARMUP_TURNS), cores.load)
+
+
 def side_by_side(
     row: ServerRow, contenders: Sequence[Contender], cores: Cores
 ) -> Iterator[Measurement]:
@@ -95,7 +102,7 @@ def side_by_side(
         for contender in contenders:
             try:
                 server = stack.enter_context(running(row.command(contender), cores.server))
-                run_load(server, row.load(0, row.window.warmup), cores.load)
+                warm_up(row, server, cores)
                 servers[contender.loop] = server
             except CellFailed as failure:
                 yield Measurement(contender.loop, 0, failure)
