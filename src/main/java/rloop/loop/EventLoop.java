@@ -185,11 +185,6 @@ public final class EventLoop {
     stopping = false;
   }
 
-  /** Whether a run is going on, on the calling thread. */
-  public boolean isRunningHere() {
-    return runner == Thread.currentThread();
-  }
-
   /** Ends the run after the current batch. */
   public void stop() {
     stopping = true;
@@ -311,6 +306,13 @@ public final class EventLoop {
   /** Lets the loop notice a call that was added on another thread; for any thread. */
   public void wakeUp() {
     poller.wakeup();
+  }
+
+  /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
+  public boolean runsElsewhere(long handle) {
+    return runner != null
+        && runner != Thread.currentThread()
+        && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */

@@ -150,6 +150,11 @@ public final class Scheduler {
     }
   }
 
+  /** Whether the call of a handle of {@code call_soon} is the one that started last. */
+  boolean isLastStarted(long handle) {
+    return ready.isLastStarted(handleType.sequence(handle));
+  }
+
   /** The call of a handle of {@code call_soon}, borrowed, or 0. */
   public long callOf(long handle) {
     if (handle == lastHandle) {

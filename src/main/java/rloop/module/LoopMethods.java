@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
-import rloop.cpython.api.Version;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -26,9 +25,6 @@ import rloop.posix.ErrnoException;
 /** The methods that Java adds to {@code rloop.RLoop}; unused parameters are the shape's. */
 @SuppressWarnings("unused") // reached through method handles
 final class LoopMethods {
-  /** Whether asyncio has handles that another thread cannot cancel while they run. */
-  private static final boolean HAS_THREADSAFE_HANDLES = Version.isAtLeast(14);
-
   private static @Nullable HandleTypes types;
 
   private LoopMethods() {}
@@ -113,9 +109,6 @@ final class LoopMethods {
     }
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
-    }
-    if (HAS_THREADSAFE_HANDLES && !loop.isRunningHere()) {
-      return ByName.call("call_soon_elsewhere", self, arguments, count, names);
     }
     long handle =
         traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
