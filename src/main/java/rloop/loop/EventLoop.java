@@ -7,13 +7,14 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
+import rloop.ffi.Scratch;
 import rloop.loop.poll.Poller;
 
 /**
  * The state of one loop, and its iteration ({@link #next}).
  *
- * <p>Thread rule: with the GIL. {@link #wakeUp} is what another thread calls after it has added a
- * call while this loop may be waiting.
+ * <p>Thread rule: with the loop's lock. {@link #wakeUp} is what another thread calls after it has
+ * added a call while this loop may be waiting.
  */
 public final class EventLoop {
   /**
@@ -32,6 +33,9 @@ public final class EventLoop {
 
   /** How much is read for one batch, in bytes, before the rest waits for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
+
+  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
+  public static final int READ_BUFFER_SIZE = 256 * 1024;
 
   /** Why an iteration over the batches ended. */
   public enum End {
@@ -59,6 +63,7 @@ public final class EventLoop {
   /** Counts batches, the one that is being made included. */
   private long batch;
 
+  private @Nullable Scratch readBuffer;
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
@@ -86,6 +91,14 @@ public final class EventLoop {
   }
 
   // ---- for transports ------------------------------------------------------------------------
+
+  /** The address of {@link #READ_BUFFER_SIZE} bytes, for whoever reads next. */
+  public long readBuffer() {
+    if (readBuffer == null) {
+      readBuffer = new Scratch(READ_BUFFER_SIZE);
+    }
+    return readBuffer.address();
+  }
 
   /** Adds a call that nobody will cancel; returns its sequence number. */
   public long schedule(@Owned long call) {
@@ -170,11 +183,6 @@ public final class EventLoop {
     flush();
     runner = null;
     stopping = false;
-  }
-
-  /** Whether a run is going on, on the calling thread. */
-  public boolean isRunningHere() {
-    return runner == Thread.currentThread();
   }
 
   /** Ends the run after the current batch. */
@@ -298,6 +306,13 @@ public final class EventLoop {
   /** Lets the loop notice a call that was added on another thread; for any thread. */
   public void wakeUp() {
     poller.wakeup();
+  }
+
+  /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
+  public boolean runsElsewhere(long handle) {
+    return runner != null
+        && runner != Thread.currentThread()
+        && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */

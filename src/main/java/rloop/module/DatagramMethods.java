@@ -18,13 +18,23 @@ final class DatagramMethods {
   private DatagramMethods() {}
 
   static void addTo(long type) {
-    new Methods(type, MethodHandles.lookup())
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(type, lookup, "lockOfOpen")
         .add(
             "_open_datagrams",
             "open",
             FAST,
-            "($self, loop, fd, family, is_connected, address, header_size, /)")
+            "($self, loop, fd, family, is_connected, address, header_size, /)");
+    new Methods(type, lookup, "lock")
         .add("_send_datagram", "send", FAST, "($self, data, address, /)");
+  }
+
+  private static long lockOfOpen(long self, long arguments) {
+    return TransportMethods.lockOfOpen(self, arguments);
+  }
+
+  private static long lock(long self, long b) {
+    return TransportMethods.lock(self, b);
   }
 
   private static long open(long self, long arguments, long count, long d) {
@@ -43,7 +53,8 @@ final class DatagramMethods {
                 (int) Arguments.toLong(Arguments.get(arguments, 2)),
                 Arguments.get(arguments, 3) == PyObjects.Py_True,
                 orZero(Arguments.get(arguments, 4)),
-                Arguments.toLong(Arguments.get(arguments, 5))));
+                Arguments.toLong(Arguments.get(arguments, 5))),
+        Loops.state(loop));
     return Arguments.none();
   }
 

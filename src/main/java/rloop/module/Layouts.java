@@ -2,6 +2,7 @@ package rloop.module;
 
 import rloop.cpython.abi.Assumptions;
 import rloop.cpython.abi.Layout;
+import rloop.cpython.object.CriticalSection;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.type.Methods;
 import rloop.cpython.type.TypeSpec;
@@ -24,6 +25,7 @@ final class Layouts {
         (expression, value) -> lines.append(expression).append('\t').append(value).append('\n');
     Layout.tell(assumptions);
     PyBuffer.tell(assumptions);
+    CriticalSection.tell(assumptions);
     Methods.tell(assumptions);
     TypeSpec.tell(assumptions);
     tellOfSockets(assumptions);

@@ -5,6 +5,7 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
@@ -16,6 +17,19 @@ import rloop.loop.HandleType;
 /** Where Python enters Java for the first time. */
 @SuppressWarnings("unused") // reached through JNI and method handles
 public final class Main {
+  /**
+   * The classes whose initialisers call Python, which may then wait for other threads. A thread
+   * that comes meanwhile and waits for such an initialiser is attached to Python as it does, and so
+   * would keep another one from stopping the world, and that one those which wait for it.
+   */
+  private static final String[] PYTHON_INITIALISED = {
+    "rloop.module.Arguments",
+    "rloop.module.DebugMode",
+    "rloop.transport.Callbacks",
+    "rloop.transport.DatagramCallbacks",
+    "rloop.transport.FutureCalls"
+  };
+
   private static @Nullable HandleTypes types;
 
   private Main() {}
@@ -58,9 +72,23 @@ public final class Main {
     types.timerHandle().setType(attribute(handles, "TimerHandle"));
     Ref.drop(handles);
     Loops.setLoopClass(loopClass);
+    if (Layout.FREE_THREADED) {
+      initialise();
+    }
     LoopMethods.addTo(loopClass, types);
     SocketMethods.addTo(loopClass);
     return Arguments.none();
+  }
+
+  /** While no other thread can be here; with a GIL it takes none of the start's time. */
+  private static void initialise() {
+    try {
+      for (String name : PYTHON_INITIALISED) {
+        Class.forName(name);
+      }
+    } catch (ClassNotFoundException e) {
+      throw new LinkageError(e.getMessage(), e);
+    }
   }
 
   /**

@@ -18,7 +18,7 @@ final class SocketMethods {
   private SocketMethods() {}
 
   static void addTo(long loopClass) {
-    new Methods(loopClass, MethodHandles.lookup())
+    new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add("_sock_adopt", "adopt", FAST, "($self, sock, fd, family, weak_reference, /)")
         .add("_sock_receive", "receive", FAST, "($self, sock, size, /)")
         .add("_sock_receive_into", "receiveInto", FAST, "($self, sock, buffer, /)")
@@ -26,6 +26,10 @@ final class SocketMethods {
         .add("_sock_receive_from", "receiveFrom", FAST, "($self, sock, size, /)")
         .add("_sock_receive_from_into", "receiveFromInto", FAST, "($self, sock, buffer, size, /)")
         .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)");
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(self);
   }
 
   /**

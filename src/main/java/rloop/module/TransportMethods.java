@@ -31,8 +31,9 @@ final class TransportMethods {
 
   /** Adds the methods to the type and returns it, borrowed. */
   static long type() {
-    new Methods(TYPE.base, MethodHandles.lookup())
-        .add("_open", "open", FAST, "($self, loop, fd, /)")
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(TYPE.base, lookup, "lockOfOpen").add("_open", "open", FAST, "($self, loop, fd, /)");
+    new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
         .add("pause_reading", "pauseReading", NO_ARGUMENTS, "($self, /)")
@@ -56,14 +57,23 @@ final class TransportMethods {
     return TYPE.base;
   }
 
+  static long lockOfOpen(long self, long arguments) {
+    return Loops.state(Arguments.get(arguments, 0));
+  }
+
+  static long lock(long self, long b) {
+    return TYPE.loopState(self);
+  }
+
   private static long open(long self, long arguments, long count, long d) {
     Arguments.expect("_open", count, 2);
+    long loop = Arguments.get(arguments, 0);
     Connection connection =
         new Connection(
-            Loops.open(Arguments.get(arguments, 0)),
+            Loops.open(loop),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
             new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
-    TYPE.setChannel(self, connection);
+    TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
 

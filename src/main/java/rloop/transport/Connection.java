@@ -7,7 +7,6 @@ import static rloop.posix.Constants.SHUT_WR;
 
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
-import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
 
@@ -19,11 +18,6 @@ import rloop.posix.SysSocket;
  * data comes back here ({@link Inbound}).
  */
 public final class Connection extends TransportChannel {
-  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
-  private static final int READ_SIZE = 256 * 1024;
-
-  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
-
   private final Inbound inbound;
   private final WriteQueue queue = new WriteQueue(Ref::drop);
   private final WriteHabit habit = new WriteHabit();
@@ -64,9 +58,10 @@ public final class Connection extends TransportChannel {
       inbound.letRead();
       return;
     }
-    long count = SysSocket.recv(fd, READ_BUFFER, READ_SIZE, 0);
+    long buffer = loop.readBuffer();
+    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
     if (count > 0) {
-      inbound.deliver(loop.bytesPool().copyOf(READ_BUFFER, count), count);
+      inbound.deliver(loop.bytesPool().copyOf(buffer, count), count);
     } else {
       received(count);
     }

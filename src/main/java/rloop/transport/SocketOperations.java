@@ -39,7 +39,7 @@ public final class SocketOperations {
    *     has to do
    */
   public boolean adopt(long socket, int fd, int family, @Owned long weakReference) {
-    if (Layout.FREE_THREADED || descriptor(socket) != fd) {
+    if (descriptor(socket) != fd) {
       Ref.drop(weakReference);
       return false;
     }

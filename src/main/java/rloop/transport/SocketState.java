@@ -24,11 +24,6 @@ import rloop.posix.SysSocket;
  * batch runs, and the waiting task goes on in that same batch.
  */
 public final class SocketState {
-  /** The most that is received at a time, in bytes; a caller may well ask for more. */
-  private static final int READ_SIZE = 256 * 1024;
-
-  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
-
   private final EventLoop loop;
   private final FdWatch watch;
   private final @Owned long weakReference;
@@ -108,14 +103,15 @@ public final class SocketState {
 
   /** {@code bytes}, or 0 if there is nothing yet. */
   private long receiveNow(long size) {
-    long wanted = Math.min(size, READ_SIZE);
-    long count = SysSocket.recv(watch.fd(), READ_BUFFER, wanted, MSG_DONTWAIT);
+    long buffer = loop.readBuffer();
+    long wanted = Math.min(size, EventLoop.READ_BUFFER_SIZE); // a caller may well ask for more
+    long count = SysSocket.recv(watch.fd(), buffer, wanted, MSG_DONTWAIT);
     drained = count < wanted && count != 0;
     if (SocketOperation.isNothing(count)) {
       return 0;
     }
     PyException.checkErrno((int) count);
-    return PyException.check(PyScalars.PyBytes_FromStringAndSize(READ_BUFFER, count));
+    return PyException.check(PyScalars.PyBytes_FromStringAndSize(buffer, count));
   }
 
   /** An {@code int}, or 0 if there is nothing yet. */

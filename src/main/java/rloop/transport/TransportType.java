@@ -22,6 +22,9 @@ public final class TransportType {
   /** {@code _channel}: stands for the {@link TransportChannel}. */
   private final int channel;
 
+  /** {@code _loop_state}: what locks the loop, also after the loop's end. */
+  private final int loopState;
+
   /** {@code _context}: in which the protocol's methods run. */
   final int context;
 
@@ -40,6 +43,7 @@ public final class TransportType {
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     channel = spec.reference("_channel");
+    loopState = spec.reference("_loop_state");
     context = spec.reference("_context");
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");
@@ -49,9 +53,23 @@ public final class TransportType {
     Ref.drop(asyncio);
   }
 
-  /** Gives a transport its channel. */
-  public void setChannel(long transport, TransportChannel value) {
+  /** Gives a transport its channel, and the state object of its loop. */
+  public void setChannel(long transport, TransportChannel value, long state) {
     set(transport, channel, JavaReference.create(JavaReference.TYPE, value));
+    set(transport, loopState, Ref.take(state));
+  }
+
+  /**
+   * The state object of a transport's loop, borrowed.
+   *
+   * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
+   */
+  public long loopState(long transport) {
+    long state = get(transport, loopState);
+    if (state == 0) {
+      throw uninitialised();
+    }
+    return state;
   }
 
   /**

@@ -4,7 +4,7 @@ import static rloop.posix.Constants.IOV_MAX;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
 import java.util.Arrays;
-import rloop.ffi.Memory;
+import rloop.ffi.Scratch;
 import rloop.posix.Iovec;
 import rloop.posix.Msghdr;
 import rloop.posix.SysSocket;
@@ -28,8 +28,9 @@ final class WriteQueue {
 
   /** Filled anew for each call, by whoever sends; a thread's own. */
   private static final class Message {
-    final long header = Memory.allocate(Msghdr.SIZE);
-    final long iovecs = Memory.allocate(MOST_CHUNKS * Iovec.SIZE);
+    private final Scratch memory = new Scratch(Msghdr.SIZE + MOST_CHUNKS * Iovec.SIZE);
+    final long header = memory.address();
+    private final long iovecs = header + Msghdr.SIZE;
 
     /** Describes some chunks; returns how many bytes they are. */
     long gather(long[] addresses, long[] lengths, int from, int count) {

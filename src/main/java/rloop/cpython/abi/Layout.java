@@ -21,11 +21,17 @@ public final class Layout {
 
   private static final int FREE_THREADED_HEADER = 32;
 
-  /** Whether this Python runs without a GIL: no object may then be changed by plain stores. */
+  /** Whether this Python is a free-threaded build, which runs without a GIL. */
   public static final boolean FREE_THREADED = HEADER == FREE_THREADED_HEADER;
 
   /** {@code PyObject.ob_refcnt}; meaningless on free-threaded builds. */
   public static final int REFERENCE_COUNT = 0;
+
+  /** {@code PyObject.ob_ref_local} of free-threaded builds: references of the owning thread. */
+  public static final int LOCAL_REFERENCES = Long.BYTES + Integer.BYTES;
+
+  /** {@code PyObject.ob_ref_shared} of free-threaded builds: those of all others, and flags. */
+  public static final int SHARED_REFERENCES = 2 * Long.BYTES;
 
   /** {@code PyObject.ob_type}, the last field of the header in both kinds of builds. */
   public static final int TYPE = HEADER - Long.BYTES;
@@ -84,7 +90,10 @@ public final class Layout {
     assumptions.add("offsetof(PyWeakReference, wr_object)", WEAK_REFERENCE_OBJECT);
     assumptions.add("offsetof(PyMemberDescrObject, d_member)", DESCRIPTOR_MEMBER);
     assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
-    if (!FREE_THREADED) {
+    if (FREE_THREADED) {
+      assumptions.add("offsetof(PyObject, ob_ref_local)", LOCAL_REFERENCES);
+      assumptions.add("offsetof(PyObject, ob_ref_shared)", SHARED_REFERENCES);
+    } else {
       assumptions.add("offsetof(PyObject, ob_refcnt)", REFERENCE_COUNT);
     }
   }

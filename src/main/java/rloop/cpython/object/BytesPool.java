@@ -11,8 +11,7 @@ import rloop.ffi.Memory;
  * <p>Most protocols look at what they receive and let it go. With 1 KB a message, to take the
  * memory from malloc and to give it back costs three times the copy between them.
  *
- * <p>Thread rule: with the GIL, a loop's own. Without a GIL it stays empty, as no reference is
- * known to be the last one.
+ * <p>Thread rule: a loop's own, with the loop's lock.
  */
 public final class BytesPool {
   private static final int MOST_OBJECTS = 64;
