@@ -310,9 +310,7 @@ public final class EventLoop {
 
   /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
   public boolean runsElsewhere(long handle) {
-    return runner != null
-        && runner != Thread.currentThread()
-        && scheduler.isLastStarted(handle);
+    return runner != null && runner != Thread.currentThread() && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */
