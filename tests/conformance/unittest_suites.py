@@ -45,7 +45,9 @@ def cpython() -> Suite | None:
     except ModuleNotFoundError:
         package = None
     if package is None:
-        print(f"cpython: skipped, {sys.executable} has no 'test' (Pythons built from source have it)")
+        print(
+            f"cpython: skipped, {sys.executable} has no 'test' (Pythons built from source have it)"
+        )
         return None
     modules = _test_modules(package.submodule_search_locations or [])
     return Suite("cpython", modules, make_environment("cpython", []), with_paths())
@@ -55,9 +57,7 @@ def uvloop() -> Suite:
     sources = fetch_sources("uvloop", UVLOOP, ["tests", "uvloop/_testbase.py"])
     # uvloop itself isn't installed, its name stands for rloop.
     python = make_environment("uvloop", ["aiohttp==3.14.5", "psutil==7.2.2", "pyOpenSSL==26.4.0"])
-    environment = with_paths(
-        sources, HERE / "stand_in", UVLOOP_SOURCES=str(sources / "uvloop")
-    )
+    environment = with_paths(sources, HERE / "stand_in", UVLOOP_SOURCES=str(sources / "uvloop"))
     return Suite("uvloop", _test_modules([str(sources / "tests")]), python, environment)
 
 

@@ -38,7 +38,9 @@ def log_to_mocks() -> None:
     logger: Any = asyncio.log.logger  # type: ignore[attr-defined]
     for level in ("debug", "info", "warning", "error", "critical", "exception"):
 
-        def log(*args: Any, _name: str = level, _log: Any = getattr(logger, level), **kw: Any) -> None:
+        def log(
+            *args: Any, _name: str = level, _log: Any = getattr(logger, level), **kw: Any
+        ) -> None:
             current = base_events.logger  # type: ignore[attr-defined]
             (_log if current is logger else getattr(current, _name))(*args, **kw)
 

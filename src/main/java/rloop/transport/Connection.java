@@ -18,6 +18,7 @@ import rloop.posix.SysSocket;
  * data comes back here ({@link Inbound}).
  */
 public final class Connection extends TransportChannel {
+  private final StreamReceiver receiver;
   private final Inbound inbound;
   private final WriteQueue queue = new WriteQueue(Ref::drop);
   private final WriteHabit habit = new WriteHabit();
@@ -33,6 +34,7 @@ public final class Connection extends TransportChannel {
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
     super(loop, fd, callbacks);
+    this.receiver = new StreamReceiver(loop);
     this.inbound = new Inbound(loop, callbacks);
   }
 
@@ -48,7 +50,7 @@ public final class Connection extends TransportChannel {
     return super.wantsToRead() && !endOfFile;
   }
 
-  /** Hot: a poll, a receive, a bytes object, a tuple used again. */
+  /** Hot: a receive, a bytes object, a tuple used again. */
   @Override
   protected void read() {
     if (inbound.isWaiting() || loop.isBatchFull(this)) {
@@ -58,12 +60,11 @@ public final class Connection extends TransportChannel {
       inbound.letRead();
       return;
     }
-    long buffer = loop.readBuffer();
-    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
-    if (count > 0) {
-      inbound.deliver(loop.bytesPool().copyOf(buffer, count), count);
+    long data = receiver.receive(fd);
+    if (data != 0) {
+      inbound.deliver(data, receiver.result());
     } else {
-      received(count);
+      received(receiver.result());
     }
   }
 

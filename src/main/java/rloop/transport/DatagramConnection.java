@@ -97,10 +97,7 @@ public final class DatagramConnection extends TransportChannel {
     }
     for (int i = 0; i < count; i++) {
       int length = memory.length(i);
-      inbound.deliver(
-          loop.bytesPool().copyOf(memory.data(i), length),
-          memory.address(i),
-          length);
+      inbound.deliver(loop.bytesPool().copyOf(memory.data(i), length), memory.address(i), length);
     }
     adapt(count);
   }

@@ -30,6 +30,7 @@ public final class PyScalars {
   /** Allocates, copies, and no more: bytes are not tracked by the cycle collector. */
   private static final CriticalCall BYTES_FROM = CriticalCall.of("PyBytes_FromStringAndSize");
 
+  private static final Downcall BYTES_RESIZE = Downcall.of("_PyBytes_Resize");
   private static final CriticalCall BYTE_ARRAY_AS = CriticalCall.of("PyByteArray_AsString");
   private static final CriticalCall LONG_FROM = CriticalCall.of("PyLong_FromLongLong");
   private static final Downcall LONG_AS = Downcall.of("PyLong_AsLongLong");
@@ -45,10 +46,20 @@ public final class PyScalars {
 
   private PyScalars() {}
 
-  /** A copy of {@code size} bytes at an address. */
+  /** A copy of {@code size} bytes at an address; with the address 0, bytes to be filled. */
   @Owned
   public static long PyBytes_FromStringAndSize(long address, long size) {
     return BYTES_FROM.call(address, size);
+  }
+
+  /**
+   * Gives {@code bytes} that nobody has seen yet another size; they may move.
+   *
+   * @param place where the reference stands, and the new one will; 0 after a failure
+   * @return 0, or -1 with an exception set
+   */
+  public static int _PyBytes_Resize(long place, long size) {
+    return (int) BYTES_RESIZE.call(place, size);
   }
 
   /** The address of the bytes, as long as nobody resizes the array; cannot fail. */
