@@ -13,6 +13,8 @@ import sys
 import warnings
 from asyncio import constants, futures, protocols, trsock
 from asyncio.log import logger
+from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from rloop import _core, fork
@@ -37,8 +39,13 @@ class BaseTransport(_core.Transport):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
         server: Any = None,
+        context: Context | None = None,
     ) -> None:
-        """Schedules ``connection_made``, then reading, then the waiter's result."""
+        """Schedules ``connection_made``, then reading, then the waiter's result.
+
+        Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
+        the context in which it was scheduled.
+        """
         super().__init__(extra)
         if server is not None:
             try:
@@ -55,15 +62,19 @@ class BaseTransport(_core.Transport):
         self._sock_fd = sock.fileno()
         self._server = server
         self._lost_writes = 0
+        self._given_context = context
         self._open_channel()
         self.set_protocol(protocol)
         loop._transports[self._sock_fd] = self
 
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._start_reading)
+        self._call_soon(protocol.connection_made, self)
+        self._call_soon(self._start_reading)
         if waiter is not None:
             set_result = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-            loop.call_soon(set_result, waiter, None)
+            self._call_soon(set_result, waiter, None)
+
+    def _call_soon(self, callback: Callable[..., object], *args: Any) -> None:
+        self._loop.call_soon(callback, *args, context=self._given_context)
 
     def _open_channel(self) -> None:
         raise NotImplementedError
@@ -150,7 +161,7 @@ class BaseTransport(_core.Transport):
     def close(self) -> None:
         """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
         if self._close():
-            self._loop.call_soon(self._call_connection_lost, None)
+            self._call_soon(self._call_connection_lost, None)
 
     def abort(self) -> None:
         """Drops what is queued and calls ``connection_lost(None)`` soon."""
@@ -175,7 +186,7 @@ class BaseTransport(_core.Transport):
 
     def _force_close(self, exc: BaseException | None) -> None:
         if self._abort():
-            self._loop.call_soon(self._call_connection_lost, exc)
+            self._call_soon(self._call_connection_lost, exc)
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         sock = self._sock

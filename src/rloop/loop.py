@@ -220,16 +220,18 @@ class RLoop(SocketOperations):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Timers leave the queue as they are cancelled; nothing is counted."""
 
-    def _add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
-        return self._watch_fd(fd, False, callback, args)
-
-    def _add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
-        return self._watch_fd(fd, True, callback, args)
-
-    def _watch_fd(
-        self, fd: Any, writing: bool, callback: Callable[..., object], args: tuple[Any, ...]
+    def _add_reader(
+        self, fd: int, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = self._handle_for((copy_context(), callback, *args))
+        return self._watch_fd(fd, False, (_or_copy(context), callback, *args))
+
+    def _add_writer(
+        self, fd: int, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        return self._watch_fd(fd, True, (_or_copy(context), callback, *args))
+
+    def _watch_fd(self, fd: Any, writing: bool, call: Call) -> asyncio.Handle:
+        handle = self._handle_for(call)
         if self._debug:
             self._trace(handle)
         number = self._number_of(fd)
@@ -269,11 +271,12 @@ class RLoop(SocketOperations):
         *,
         extra: dict[str, Any] | None = None,
         server: Any = None,
+        context: Context | None = None,
     ) -> asyncio.Transport:
         from .transport import SocketTransport  # noqa: PLC0415  # derives from a class that Java makes
 
         self._ensure_fd_no_transport(sock)
-        return SocketTransport(self, sock, protocol, waiter, extra, server)
+        return SocketTransport(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(
         self,
@@ -304,6 +307,7 @@ class RLoop(SocketOperations):
         server: Any = None,
         ssl_handshake_timeout: float | None = constants.SSL_HANDSHAKE_TIMEOUT,
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
+        context: Context | None = None,
     ) -> Any:
         ssl_protocol = sslproto.SSLProtocol(
             self,
@@ -315,7 +319,9 @@ class RLoop(SocketOperations):
             ssl_handshake_timeout=ssl_handshake_timeout,  # type: ignore[arg-type]  # or a float
             ssl_shutdown_timeout=ssl_shutdown_timeout,
         )
-        self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
+        self._make_socket_transport(
+            rawsock, ssl_protocol, extra=extra, server=server, context=context
+        )
         return ssl_protocol._app_transport
 
     # ---- signals, the one use of the self-pipe ---------------------------------------------------
@@ -334,6 +340,10 @@ class RLoop(SocketOperations):
             return True
         signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
         return False
+
+
+def _or_copy(context: Context | None) -> Context:
+    return copy_context() if context is None else context
 
 
 def _consume(iterator: Iterable[object]) -> None:

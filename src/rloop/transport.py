@@ -34,7 +34,7 @@ class SocketTransport(BaseTransport):
 
     def _open_channel(self) -> None:
         assert self._sock is not None
-        self._open(self._loop, self._sock_fd)
+        self._open(self._loop, self._sock_fd, self._given_context)
         base_events._set_nodelay(self._sock)  # type: ignore[attr-defined]
 
     def _call_protocol(self, method: str, *args: Any) -> Any:

@@ -9,7 +9,6 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
@@ -32,7 +31,7 @@ final class TransportMethods {
   /** Adds the methods to the type and returns it, borrowed. */
   static long type() {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
-    new Methods(TYPE.base, lookup, "lockOfOpen").add("_open", "open", FAST, "($self, loop, fd, /)");
+    new Methods(TYPE.base, lookup, "lockOfOpen").add("_open", "open", FAST, "($self, loop, fd, context, /)");
     new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
@@ -66,13 +65,13 @@ final class TransportMethods {
   }
 
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open", count, 2);
+    Arguments.expect("_open", count, 3);
     long loop = Arguments.get(arguments, 0);
     Connection connection =
         new Connection(
             Loops.open(loop),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
-            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
+            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 2))));
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
