@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
 import socket
 import weakref
 from asyncio import base_events
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+
+_TO_THE_END = 1 << 62  # more bytes than any file has
 
 
 class SocketOperations(asyncio.SelectorEventLoop):
@@ -33,6 +37,10 @@ class SocketOperations(asyncio.SelectorEventLoop):
         _sock_receive_from: Callable[[socket.socket, int], Any]
         _sock_receive_from_into: Callable[[socket.socket, Any, int], Any]
         _sock_send_to: Callable[[socket.socket, Any, Any], Any]
+        # (how many bytes were sent, error number or 0)
+        _sock_send_file: Callable[[socket.socket, int, int, int], Any]
+        # How many bytes so far, by the last of those
+        _sock_file_sent: Callable[[socket.socket], int]
 
     async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
         """Receives up to ``n`` bytes."""
@@ -103,6 +111,37 @@ class SocketOperations(asyncio.SelectorEventLoop):
             return await super().sock_sendto(sock, data, address)
         return answer if type(answer) is int else await answer
 
+    async def _sock_sendfile_native(
+        self, sock: socket.socket, file: Any, offset: int, count: int | None
+    ) -> int:
+        """What ``sock_sendfile`` and ``sendfile`` try first; moves the file's position along."""
+        try:
+            fd = file.fileno()
+            size = os.fstat(fd).st_size
+        except (AttributeError, io.UnsupportedOperation, OSError):
+            raise asyncio.SendfileNotAvailableError("not a regular file") from None
+        if not count and not size:
+            return 0
+        most = count or _TO_THE_END
+        answer = self._sock_send_file(sock, fd, offset, most)
+        if answer is False and self._adopt(sock):
+            answer = self._sock_send_file(sock, fd, offset, most)
+        if not answer:
+            native = super()._sock_sendfile_native  # type: ignore[misc]
+            return await native(sock, file, offset, count)  # type: ignore[no-any-return]
+        sent = 0
+        try:
+            sent, error = answer if type(answer) is tuple else await answer
+        except asyncio.CancelledError:
+            sent = self._sock_file_sent(sock)
+            raise
+        finally:
+            if sent:
+                os.lseek(fd, offset + sent, os.SEEK_SET)
+        if error:
+            _raise_sendfile_error(sent, error)
+        return sent
+
     def _adopt(self, sock: socket.socket) -> bool:
         """Returns whether Java can work with the socket; raises what an operation on it would."""
         base_events._check_ssl_socket(sock)  # type: ignore[attr-defined]
@@ -113,6 +152,14 @@ class SocketOperations(asyncio.SelectorEventLoop):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         self._ensure_fd_no_transport(fd)
         return self._sock_adopt(sock, fd, sock.family, weakref.ref(sock))
+
+
+def _raise_sendfile_error(sent: int, error: int) -> NoReturn:
+    if not sent:  # not a file that the kernel can send from, most likely
+        raise asyncio.SendfileNotAvailableError("os.sendfile call failed")
+    if error == errno.ENOTCONN:
+        raise ConnectionError("socket is not connected", errno.ENOTCONN)
+    raise OSError(error, os.strerror(error))
 
 
 def _require_non_blocking(sock: socket.socket) -> None:

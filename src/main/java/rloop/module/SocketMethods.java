@@ -1,12 +1,15 @@
 package rloop.module;
 
 import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
+import rloop.posix.SysSendfile;
 import rloop.transport.SocketState;
 
 /**
@@ -25,7 +28,9 @@ final class SocketMethods {
         .add("_sock_send_all", "sendAll", FAST, "($self, sock, data, /)")
         .add("_sock_receive_from", "receiveFrom", FAST, "($self, sock, size, /)")
         .add("_sock_receive_from_into", "receiveFromInto", FAST, "($self, sock, buffer, size, /)")
-        .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)");
+        .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)")
+        .add("_sock_send_file", "sendFile", FAST, "($self, sock, file, offset, count, /)")
+        .add("_sock_file_sent", "fileSent", ONE_ARGUMENT, "($self, sock, /)");
   }
 
   private static long lock(long self, long b) {
@@ -108,6 +113,32 @@ final class SocketMethods {
     return state == null
         ? Arguments.bool(false)
         : orNone(state.datagrams().send(Arguments.get(arguments, 1), Arguments.get(arguments, 2)));
+  }
+
+  /**
+   * {@code _sock_send_file(sock, file, offset, count)}: {@code (sent, errno or 0)}, or a future of
+   * it; {@code None} where that is left to Python.
+   */
+  private static long sendFile(long self, long arguments, long count, long d) {
+    Arguments.expect("_sock_send_file", count, 4);
+    if (!SysSendfile.isAvailable()) {
+      return Arguments.none();
+    }
+    SocketState state = find(self, arguments);
+    return state == null
+        ? Arguments.bool(false)
+        : state
+            .fileSender()
+            .send(
+                (int) Arguments.toLong(Arguments.get(arguments, 1)),
+                Arguments.toLong(Arguments.get(arguments, 2)),
+                Arguments.toLong(Arguments.get(arguments, 3)));
+  }
+
+  /** {@code _sock_file_sent(sock)}: how many bytes the last {@code _sock_send_file} has sent. */
+  private static long fileSent(long self, long socket, long c, long d) {
+    SocketState state = Loops.sockets(self).find(socket);
+    return PyScalars.PyLong_FromLongLong(state == null ? 0 : state.fileSender().sent());
   }
 
   private static long orNone(@Owned long object) {

@@ -3,6 +3,7 @@ package rloop.transport;
 import static rloop.posix.Constants.MSG_DONTWAIT;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
@@ -30,6 +31,7 @@ public final class SocketState {
   private final Receiver receiver;
   private final Sender sender;
   private final DatagramOperations datagrams;
+  private @Nullable FileSender fileSender;
 
   /** The last receive took all there was: nothing comes without the poller's telling. */
   private boolean drained;
@@ -53,6 +55,16 @@ public final class SocketState {
   /** What it does with the addresses of peers. */
   public DatagramOperations datagrams() {
     return datagrams;
+  }
+
+  /** Sends files to it. */
+  public FileSender fileSender() {
+    FileSender sender = fileSender;
+    if (sender == null) {
+      sender = new FileSender(loop, watch);
+      fileSender = sender;
+    }
+    return sender;
   }
 
   void dispose() {
