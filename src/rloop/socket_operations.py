@@ -1,7 +1,7 @@
 """``sock_recv``, ``sock_sendall``, ``sock_recvfrom``, ``sock_sendto`` and their siblings, by Java.
 
-A socket is adopted at its first operation; what Java can't work with (a look-alike, a free-threaded
-Python) is left to the standard library, over ``add_reader`` and ``add_writer``.
+A socket is adopted at its first operation; what Java can't work with (a look-alike) is left to the
+standard library, over ``add_reader`` and ``add_writer``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from asyncio import base_events
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-
 _TO_THE_END = 1 << 62  # more bytes than any file has
+
+# Older versions leave the file's position alone where nothing was sent.
+_update_position = asyncio.SelectorEventLoop._sock_sendfile_update_filepos  # type: ignore[attr-defined]
+_MOVES_ALWAYS = "total_sent" not in _update_position.__code__.co_varnames
 
 
 class SocketOperations(asyncio.SelectorEventLoop):
@@ -136,7 +139,7 @@ class SocketOperations(asyncio.SelectorEventLoop):
             sent = self._sock_file_sent(sock)
             raise
         finally:
-            if sent:
+            if sent or _MOVES_ALWAYS:
                 os.lseek(fd, offset + sent, os.SEEK_SET)
         if error:
             _raise_sendfile_error(sent, error)
