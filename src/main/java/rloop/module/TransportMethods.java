@@ -31,7 +31,8 @@ final class TransportMethods {
   /** Adds the methods to the type and returns it, borrowed. */
   static long type() {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
-    new Methods(TYPE.base, lookup, "lockOfOpen").add("_open", "open", FAST, "($self, loop, fd, context, /)");
+    new Methods(TYPE.base, lookup, "lockOfOpen")
+        .add("_open", "open", FAST, "($self, loop, fd, context, /)");
     new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
