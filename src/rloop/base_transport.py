@@ -39,7 +39,7 @@ class BaseTransport(_core.Transport):
         server: Any = None,
     ) -> None:
         """Schedules ``connection_made``, then reading, then the waiter's result."""
-        super().__init__(extra)
+        super().__init__(extra, loop)
         if server is not None:
             try:
                 server._attach(*self._server_arguments())
@@ -123,9 +123,11 @@ class BaseTransport(_core.Transport):
             self._pause_writing()
 
     def _pause_writing(self) -> None:
+        self._protocol_paused = True
         self._call_flow_control("pause_writing")
 
     def _resume_writing(self) -> None:
+        self._protocol_paused = False
         self._call_flow_control("resume_writing")
 
     def _call_flow_control(self, method: str) -> None:
