@@ -455,7 +455,7 @@ async def test_a_descriptor_has_one_transport(loop: Loop) -> None:
 
 
 async def test_other_sockets_are_refused(loop: Loop) -> None:
-    with socket.socket() as stream, pytest.raises(ValueError, match="A UDP Socket was expected"):
+    with socket.socket() as stream, pytest.raises(ValueError, match="[Ss]ocket was expected"):
         await loop.create_datagram_endpoint(Endpoint, sock=stream)
     with socket.socket(type=socket.SOCK_DGRAM) as ours, pytest.raises(ValueError, match="sock is"):
         await loop.create_datagram_endpoint(Endpoint, sock=ours, local_addr=("127.0.0.1", 0))
