@@ -266,6 +266,8 @@ def as_metrics(moment: str, memory: Memory) -> Sample:
 
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
+    if row.group == "sendfile":  # none of the others has it
+        return loop in (FLOOR, "asyncio", OURS)
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
         return isinstance(row, EchoRow) and row.mode == "proto"
     if isinstance(row, StartupRow) and not row.aot_cache:

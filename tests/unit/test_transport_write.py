@@ -56,14 +56,6 @@ async def test_writes_of_many_iterations_arrive_in_order(connect: Connector) -> 
     assert await connection.peer.receive_soon(len(expected)) == expected
 
 
-async def test_a_single_write_arrives_before_its_callback_is_over(connect: Connector) -> None:
-    connection = await connect(Recorder)
-    for number in range(3):
-        connection.transport.write(b"%d" % number)
-        assert connection.peer.receive(1) == b"%d" % number  # waits: nobody runs the loop
-        await turns()
-
-
 async def test_a_write_of_nothing_sends_nothing(connect: Connector) -> None:
     connection = await connect(Recorder)
     for nothing in (b"", bytearray(), memoryview(b"")):

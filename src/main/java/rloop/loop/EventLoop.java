@@ -60,9 +60,6 @@ public final class EventLoop {
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
 
-  /** Counts batches, the one that is being made included. */
-  private long batch;
-
   private @Nullable Scratch readBuffer;
   private long bytesRead;
   private long lastPoll;
@@ -113,11 +110,6 @@ public final class EventLoop {
   /** Takes a waiting call back. */
   public void takeBack(long sequence) {
     ready.cancel(sequence);
-  }
-
-  /** Counts up with each batch. */
-  public long batch() {
-    return batch;
   }
 
   /** What data that is received is copied into. */
@@ -204,7 +196,6 @@ public final class EventLoop {
     }
     finishBatch();
     flush();
-    batch++;
     if (stopping && !first) {
       return endRun();
     }
