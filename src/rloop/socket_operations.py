@@ -1,7 +1,7 @@
 """``sock_recv``, ``sock_sendall``, ``sock_recvfrom``, ``sock_sendto`` and their siblings, by Java.
 
-A socket is adopted at its first operation; what Java can't work with (a look-alike, a free-threaded
-Python) is left to the standard library, over ``add_reader`` and ``add_writer``.
+A socket is adopted at its first operation; what Java can't work with (a look-alike) is left to the
+standard library, over ``add_reader`` and ``add_writer``.
 """
 
 from __future__ import annotations
