@@ -326,7 +326,12 @@ static void parse_arguments(int count, char **arguments)
         case 'd': options.duration = atof(optarg); break;
         case 'r': options.requests = strtoull(optarg, NULL, 10); break;
         case 'i': options.server = atoi(optarg); break;
-        case 't': options.tls = true; break;
+        case 't':
+#ifndef WITH_TLS
+            fail_usage("--tls: this program was compiled without");
+#endif
+            options.tls = true;
+            break;
         default: fail_usage("unknown option");
         }
     }

@@ -5,13 +5,45 @@
 #ifndef LOAD_TLS_H
 #define LOAD_TLS_H
 
+#include <sys/types.h>
+
+#ifndef WITH_TLS
+
+/* Without OpenSSL's headers: what names TLS compiles, and does nothing. */
+typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
+
+static inline SSL_CTX *tls_client_context(void)
+{
+    return NULL;
+}
+
+static inline SSL *tls_connect(SSL_CTX *context, int fd)
+{
+    (void)context, (void)fd;
+    return NULL;
+}
+
+static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
+{
+    (void)ssl, (void)data, (void)length;
+    return -1;
+}
+
+static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
+{
+    (void)ssl, (void)data, (void)room;
+    return -1;
+}
+
+#else
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/types.h>
 
 static _Noreturn void tls_fail(const char *what)
 {
@@ -71,5 +103,7 @@ static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
     ERR_clear_error();
     return tls_result(ssl, SSL_read(ssl, data, (int)room));
 }
+
+#endif /* WITH_TLS */
 
 #endif

@@ -10,7 +10,7 @@ KEY = FOLDER / "key.pem"
 
 
 def make_certificate() -> None:
-    """Has `openssl` make one, unless it is there; before the first server starts."""
+    """Has `openssl` make one, unless it is there."""
     if CERTIFICATE.exists():
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -24,6 +24,7 @@ def make_certificate() -> None:
 
 
 def server_context() -> ssl.SSLContext:
+    make_certificate()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE, KEY)
     return context
