@@ -20,7 +20,7 @@ SATURATED = 0.95
 
 @dataclass(frozen=True)
 class Load:
-    protocol: str  # "echo", "udp" or "http"
+    protocol: str  # "echo", "udp", "http" or "tls", which is "echo" over TLS
     size: int
     connections: int
     warmup: float
@@ -38,6 +38,8 @@ class Load:
             "server-pid": server.process.pid,
         }
         flags = [f"--{name}={value}" for name, value in options.items()]
+        if self.protocol == "tls":
+            return [str(compile_program("load", tls=True)), "echo", "--tls", *flags]
         return [str(compile_program("load")), self.protocol, *flags]
 
 

@@ -138,7 +138,7 @@ class EchoRow:
         return contender.echo_command(self.mode)
 
     def load(self, warmup: float, duration: float) -> Load:
-        protocol = "udp" if self.mode == "udp" else "echo"
+        protocol = self.mode if self.mode in {"udp", "tls"} else "echo"
         return Load(protocol, self.size, self.connections, warmup, duration)
 
     def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
@@ -268,6 +268,8 @@ def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
     if row.group == "sendfile":  # none of the others has it
         return loop in (FLOOR, "asyncio", OURS)
+    if loop == "aiofastnet":  # TLS is what it is known for
+        return isinstance(row, EchoRow) and row.mode == "tls"
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
         return isinstance(row, EchoRow) and row.mode == "proto"
     if isinstance(row, StartupRow) and not row.aot_cache:

@@ -4,6 +4,7 @@
  *   load echo --port P [--size BYTES]      sends BYTES, waits until they came back, compares them
  *   load udp --port P [--size BYTES]       the same by datagrams; one that gets lost is an error
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
+ *   load ... --tls                         the same over TLS, after a handshake that is not measured
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
@@ -26,6 +27,7 @@
 #include "connect.h"
 #include "histogram.h"
 #include "server_cpu.h"
+#include "tls.h"
 
 enum {
     EVENTS = 512,
@@ -40,6 +42,7 @@ enum {
 
 struct options {
     bool http;
+    bool tls;
     struct address address;
     const char *path;
     size_t size;
@@ -57,6 +60,7 @@ struct connection {
     size_t expected; /* 0: not known yet (HTTP head incomplete) */
     uint64_t started;
     char *head; /* HTTP only */
+    SSL *ssl;   /* TLS only */
 };
 
 static struct options options = {
@@ -80,7 +84,7 @@ static _Noreturn void fail_usage(const char *message)
     fprintf(stderr,
             "load: %s\n"
             "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
-            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID]\n",
+            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n",
             message);
     exit(2);
 }
@@ -114,8 +118,10 @@ static void drop(struct connection *connection, const char *why)
 static void send_rest(struct connection *connection)
 {
     while (connection->sent < request_length) {
-        ssize_t sent =
-            send(connection->fd, request + connection->sent, request_length - connection->sent, MSG_NOSIGNAL);
+        const char *rest = request + connection->sent;
+        size_t length = request_length - connection->sent;
+        ssize_t sent = options.tls ? tls_send(connection->ssl, rest, length)
+                                   : send(connection->fd, rest, length, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno != EAGAIN) {
                 drop(connection, strerror(errno));
@@ -185,7 +191,8 @@ static void read_answer(struct connection *connection)
         bool in_head = connection->expected == 0;
         char *target = in_head ? connection->head + connection->received : scratch;
         size_t room = in_head ? HEAD_BYTES - connection->received : sizeof scratch;
-        ssize_t length = recv(connection->fd, target, room, 0);
+        ssize_t length =
+            options.tls ? tls_receive(connection->ssl, target, room) : recv(connection->fd, target, room, 0);
         if (length <= 0) {
             if (length == 0 || errno != EAGAIN) {
                 drop(connection, length == 0 ? "the server closed a connection" : strerror(errno));
@@ -202,7 +209,7 @@ static void read_answer(struct connection *connection)
             start_request(connection);
             return; /* nothing more can have come: the request was in flight alone */
         }
-        if ((size_t)length < room) {
+        if (!options.tls && (size_t)length < room) {
             return; /* drained: edge-triggered epoll reports what comes next */
         }
     }
@@ -305,7 +312,7 @@ static void parse_arguments(int count, char **arguments)
         {"size", required_argument, NULL, 's'},     {"connections", required_argument, NULL, 'c'},
         {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
         {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
-        {NULL, 0, NULL, 0},
+        {"tls", no_argument, NULL, 't'},            {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
@@ -319,6 +326,12 @@ static void parse_arguments(int count, char **arguments)
         case 'd': options.duration = atof(optarg); break;
         case 'r': options.requests = strtoull(optarg, NULL, 10); break;
         case 'i': options.server = atoi(optarg); break;
+        case 't':
+#ifndef WITH_TLS
+            fail_usage("--tls: this program was compiled without");
+#endif
+            options.tls = true;
+            break;
         default: fail_usage("unknown option");
         }
     }
@@ -345,6 +358,7 @@ int main(int count, char **arguments)
     if (epoll < 0 || connections == NULL) {
         fail("cannot set up");
     }
+    SSL_CTX *context = options.tls ? tls_client_context() : NULL;
     alive = options.connections;
     for (int index = 0; index < options.connections; index++) {
         struct connection *connection = &connections[index];
@@ -353,6 +367,7 @@ int main(int count, char **arguments)
         if (connection->fd < 0) {
             fail("cannot connect to the server");
         }
+        connection->ssl = options.tls ? tls_connect(context, connection->fd) : NULL;
         connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
         start_request(connection);
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {

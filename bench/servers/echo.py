@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import loops
 
+from servers.certificate import server_context
 from servers.launch import run_server
 from servers.listening import (
     Listener,
@@ -74,6 +75,12 @@ async def serve_udp(listener: Listener) -> None:
     await asyncio.Event().wait()
 
 
+async def serve_tls(listener: Listener) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Echo, sock=listener.socket, ssl=server_context())
+    await serve_forever(server, listener)
+
+
 async def serve_buffered(listener: Listener) -> None:
     loop = asyncio.get_running_loop()
     await serve_forever(await loop.create_server(BufferedEcho, sock=listener.socket), listener)
@@ -118,6 +125,7 @@ MODES: dict[str, Callable[[Listener], Coroutine[None, None, None]]] = {
     "sock": serve_sock,
     "unix": serve_unix,
     "udp": serve_udp,
+    "tls": serve_tls,
 }
 LISTENERS = {"unix": new_unix_listener, "udp": new_datagram_socket}
 

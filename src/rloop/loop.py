@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from asyncio import base_events, constants, format_helpers, sslproto
+from asyncio import base_events, constants, format_helpers
 from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -165,7 +165,7 @@ class RLoop(SocketOperations):
             raise exc  # it came from the loop itself
         call, handle, transport = failed
         if transport is not None:
-            transport._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
+            transport._delivery_failed(exc)
             return
         _, callback, *args = call
         self.call_exception_handler(
@@ -309,7 +309,9 @@ class RLoop(SocketOperations):
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
         context: Context | None = None,
     ) -> Any:
-        ssl_protocol = sslproto.SSLProtocol(
+        from .tls import protocol_class  # noqa: PLC0415  # for the first TLS connection
+
+        ssl_protocol = protocol_class()(
             self,
             protocol,
             sslcontext,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from asyncio import base_events, constants, protocols
+from asyncio import base_events, constants, protocols, sslproto
 from asyncio.log import logger
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rloop import _core, fork
 
 from .base_transport import BaseTransport
+
+if TYPE_CHECKING:
+    from .tls import SSLProtocol
 
 Data = bytes | bytearray | memoryview
 
@@ -31,11 +34,18 @@ class SocketTransport(BaseTransport):
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
     _empty_waiter: asyncio.Future[None] | None = None
+    _tls: SSLProtocol | None = None  # while Java encrypts and decrypts for its protocol
 
     def _open_channel(self) -> None:
         assert self._sock is not None
         self._open(self._loop, self._sock_fd, self._given_context)
         base_events._set_nodelay(self._sock)  # type: ignore[attr-defined]
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Data goes to this protocol from now on, data that was read before included."""
+        if type(protocol) is sslproto.SSLProtocol:
+            _make_native(protocol)
+        super().set_protocol(protocol)
 
     def _call_protocol(self, method: str, *args: Any) -> Any:
         """What the protocol answers; None after an error, which has closed the transport."""
@@ -65,16 +75,28 @@ class SocketTransport(BaseTransport):
         data = self._take_held()
         if data is None:
             return
-        if isinstance(self._protocol, protocols.BufferedProtocol):
+        protocol: Any = self._protocol if self._tls is None else self._tls._app_protocol
+        if isinstance(protocol, protocols.BufferedProtocol):
             try:
                 feed = protocols._feed_data_to_buffered_proto  # type: ignore[attr-defined]
-                feed(self._protocol, data)
+                feed(protocol, data)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
-                self._fatal_error(exc, "Fatal error: protocol.buffer_updated() call failed.")
+                self._delivery_failed(exc, "buffer_updated")
         else:
-            self._call_protocol("data_received", data)
+            try:
+                protocol.data_received(data)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as exc:
+                self._delivery_failed(exc)
+
+    def _delivery_failed(self, exc: BaseException, method: str = "data_received") -> None:
+        if isinstance(self._protocol, sslproto.SSLProtocol):
+            self._protocol._fatal_error(exc, "Fatal error on SSL protocol")
+        else:
+            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
     def _end_of_file(self) -> None:
         if self.is_closing():
@@ -88,6 +110,20 @@ class SocketTransport(BaseTransport):
         self._fatal_error(
             OSError(errno, os.strerror(errno)), "Fatal read error on socket transport"
         )
+
+    # ---- TLS: calls that Java puts into a batch --------------------------------------------------
+
+    def _tls_read(self) -> None:
+        if self._tls is not None:
+            self._tls._hand_back()
+
+    def _tls_failed(self, error: int) -> None:
+        if self._tls is not None:
+            self._tls._fail(error)
+
+    def _tls_drained(self) -> None:
+        if self._tls is not None:
+            self._tls._control_app_writing()
 
     # ---- writing ---------------------------------------------------------------------------------
 
@@ -158,3 +194,9 @@ class SocketTransport(BaseTransport):
         finally:
             if self._empty_waiter is not None and not self._empty_waiter.done():
                 self._empty_waiter.set_exception(ConnectionError("Connection is closed by peer"))
+
+
+def _make_native(protocol: sslproto.SSLProtocol) -> None:
+    from . import tls  # noqa: PLC0415  # for the first TLS connection
+
+    tls.adopt(protocol)

@@ -1,5 +1,6 @@
 package rloop.module;
 
+import static rloop.cpython.type.Methods.FAST;
 import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
@@ -56,6 +57,8 @@ public final class Main {
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
         .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
+        .add("add_tls", "addTls", FAST, "(library, ssl_offset, /)")
+        .add("exchange_tls", "exchangeTls", FAST, "(sender, receiver, /)")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
         .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
@@ -104,6 +107,30 @@ public final class Main {
   private static long addDatagrams(long module, long b, long c, long d) {
     DatagramMethods.addTo(TransportMethods.TYPE.base);
     return Arguments.none();
+  }
+
+  /**
+   * {@code add_tls(library, ssl_offset)}: adds methods for TLS to {@code Transport}.
+   *
+   * <p>The library is a {@code dlopen} handle of OpenSSL; the offset is that of the {@code SSL*} in
+   * an {@code _ssl._SSLSocket}.
+   */
+  private static long addTls(long module, long arguments, long count, long d) {
+    Arguments.expect("add_tls", count, 2);
+    TlsMethods.add(
+        Arguments.toLong(Arguments.get(arguments, 0)),
+        Arguments.toLong(Arguments.get(arguments, 1)));
+    return Arguments.none();
+  }
+
+  /**
+   * {@code exchange_tls(sender, receiver)}: whether bytes that one {@code _ssl._SSLSocket} encrypts
+   * are what another one decrypts.
+   */
+  private static long exchangeTls(long module, long arguments, long count, long d) {
+    Arguments.expect("exchange_tls", count, 2);
+    return Arguments.bool(
+        TlsMethods.exchange(Arguments.get(arguments, 0), Arguments.get(arguments, 1)));
   }
 
   /**

@@ -26,6 +26,10 @@ public class Callbacks {
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
+  private static final long TLS_READ = name("_tls_read");
+  private static final long TLS_FAILED = name("_tls_failed");
+  private static final long TLS_DRAINED = name("_tls_drained");
+
   private static final long DATA_RECEIVED = name("data_received");
 
   /** Indices in {@code (context, data_received, data)}. */
@@ -188,6 +192,26 @@ public class Callbacks {
   @Owned
   long connectionLost() {
     return call(CONNECTION_LOST, Ref.take(PyObjects.Py_None));
+  }
+
+  @Owned
+  long tlsRead() {
+    return call(TLS_READ);
+  }
+
+  @Owned
+  long tlsFailed(long error) {
+    return call(TLS_FAILED, PyScalars.PyLong_FromLongLong(error));
+  }
+
+  @Owned
+  long tlsDrained() {
+    return call(TLS_DRAINED);
+  }
+
+  /** Keeps an {@code _ssl._SSLSocket} alive, or with 0 no longer. */
+  void setSslSocket(@Owned long sslSocket) {
+    TransportType.set(transport, type.sslSocket, sslSocket);
   }
 
   @Owned

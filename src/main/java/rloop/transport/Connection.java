@@ -4,10 +4,13 @@ import static rloop.posix.Constants.EAGAIN;
 import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.SHUT_WR;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
+import rloop.tls.TlsStream;
 
 /**
  * A connected stream socket.
@@ -28,6 +31,9 @@ public final class Connection extends TransportChannel {
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
+
+  /** Between {@link #startTls} and {@link #stopTls}: the receiver's data is what TLS makes of it. */
+  private @Nullable TlsLayer tls;
 
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
@@ -54,8 +60,13 @@ public final class Connection extends TransportChannel {
     if (inbound.isWaiting() || loop.isBatchFull(this)) {
       return;
     }
-    if (!callbacks.hasReceiver()) {
+    TlsLayer layer = tls;
+    if (!callbacks.hasReceiver() || (layer != null && layer.state() != TlsStream.State.OPEN)) {
       inbound.letRead();
+      return;
+    }
+    if (layer != null) {
+      readTls(layer);
       return;
     }
     long data = receiver.receive(fd);
@@ -63,6 +74,29 @@ public final class Connection extends TransportChannel {
       inbound.deliver(data, receiver.result());
     } else {
       received(receiver.result());
+    }
+  }
+
+  /** Hot: what has come in becomes one bytes object, however many records it was. */
+  private void readTls(TlsLayer layer) {
+    long buffer = loop.readBuffer();
+    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
+    if (count <= 0) {
+      received(count);
+      return;
+    }
+    long size = layer.decrypt(buffer, count);
+    if (size > 0) {
+      inbound.deliver(loop.bytesPool().copyOf(TlsLayer.plaintext(), size), size);
+    }
+    switch (layer.state()) {
+      case OPEN -> {
+        if (!blocked && layer.hasOutput()) {
+          send(); // an answer to the peer's key update, or what had to wait for the peer
+        }
+      }
+      case HANDED_BACK -> loop.schedule(callbacks.tlsRead());
+      case FAILED -> reportTlsFailure(layer);
     }
   }
 
@@ -91,6 +125,12 @@ public final class Connection extends TransportChannel {
       received(count);
       updateInterest();
       return 0;
+    }
+    if (tls != null && tls.state() == TlsStream.State.OPEN) {
+      tls.notice(address, count);
+      if (tls.state() != TlsStream.State.OPEN) {
+        loop.schedule(callbacks.tlsRead());
+      }
     }
     return count;
   }
@@ -127,7 +167,7 @@ public final class Connection extends TransportChannel {
 
   @Override
   protected boolean isAllSent() {
-    return queue.isEmpty();
+    return queue.isEmpty() && (tls == null || !tls.hasOutput());
   }
 
   @Override
@@ -138,11 +178,19 @@ public final class Connection extends TransportChannel {
   @Override
   protected void dropQueue() {
     queue.clear();
+    dropTls();
   }
 
   @Override
   protected void send() {
-    int status = queue.send(fd);
+    int status = queue.isEmpty() ? 0 : queue.send(fd);
+    if (tls != null) {
+      if (queue.isEmpty()) {
+        status = tls.send(fd, queue);
+        reportTlsFailure(tls);
+      }
+      resumeTlsWriter(tls);
+    }
     blocked = false;
     if (queue.isEmpty()) {
       drained();
@@ -196,7 +244,121 @@ public final class Connection extends TransportChannel {
     drainAwaited = false;
   }
 
+  // ---- TLS -----------------------------------------------------------------------------------
+
+  /**
+   * From now on a receiver's data is encrypted and decrypted here; the handshake is done. As long as
+   * there is no receiver, Python decrypts.
+   *
+   * @param sslSocket what keeps {@code ssl} alive
+   * @return whether it can be so
+   */
+  public boolean startTls(long ssl, @Owned long sslSocket) {
+    callbacks.setSslSocket(sslSocket);
+    tls = new TlsLayer(new TlsStream(ssl));
+    return tls.state() == TlsStream.State.OPEN;
+  }
+
+  /**
+   * Leaves reading and writing to Python again; what was not delivered is dropped.
+   *
+   * @param lossless whether all that was written is encrypted and queued, or only what can be sent
+   *     at once
+   */
+  public void stopTls(boolean lossless) {
+    if (tls == null) {
+      return;
+    }
+    if (!isGone()) {
+      flush();
+      if (lossless) {
+        tls.encryptAll(queue);
+        flushLater();
+      }
+    }
+    dropTls();
+  }
+
+  private void dropTls() {
+    if (tls != null) {
+      tls.clear();
+      tls = null;
+      inbound.drop();
+      callbacks.setReceiver(0);
+      callbacks.setSslSocket(0);
+    }
+  }
+
+  /** Whether {@link #writeTls} may be called. */
+  public boolean takesTlsData() {
+    return tls != null && tls.state() != TlsStream.State.FAILED && takesData();
+  }
+
+  /**
+   * As {@link #write}, for data to encrypt; if {@link #takesTlsData}.
+   *
+   * @return whether more waits now than the high-water mark allows
+   */
+  public boolean writeTls(@Owned long owner, long address, long length) {
+    TlsLayer layer = Objects.requireNonNull(tls);
+    layer.add(owner, address, length);
+    if (!layer.waterMarks().isAbove(waiting(layer))) {
+      flushLater();
+      return false;
+    }
+    if (!blocked) {
+      send();
+      updateInterest();
+    }
+    return layer.waterMarks().isAbove(waiting(layer));
+  }
+
+  /** How many bytes the kernel has not taken, encrypted or not. */
+  public long tlsBufferSize() {
+    flush();
+    return tls == null ? 0 : waiting(tls);
+  }
+
+  private long waiting(TlsLayer layer) {
+    return queue.bytes() + layer.bytes();
+  }
+
+  /** Sets the water marks of {@link #writeTls}, in bytes. */
+  public void setTlsWaterMarks(long high, long low) {
+    if (tls != null) {
+      tls.waterMarks().set(high, low);
+    }
+  }
+
+  /** The writer pauses: Python is to be told when no more waits than the low-water mark allows. */
+  public void awaitTlsDrain() {
+    if (tls != null) {
+      tls.waterMarks().pause();
+      resumeTlsWriter(tls);
+    }
+  }
+
+  private void resumeTlsWriter(TlsLayer layer) {
+    if (layer.waterMarks().resumes(waiting(layer))) {
+      loop.schedule(callbacks.tlsDrained());
+    }
+  }
+
+  private void reportTlsFailure(TlsLayer layer) {
+    if (layer.hasFailedSinceAsked()) {
+      loop.schedule(callbacks.tlsFailed(layer.error()));
+    }
+  }
+
   // ---- the end -------------------------------------------------------------------------------
+
+  @Override
+  public boolean close() {
+    if (isOpen()) {
+      stopTls(true);
+    }
+    return super.close();
+  }
 
   /** Who writes without ever waiting must see a failure at once. */
   @Override

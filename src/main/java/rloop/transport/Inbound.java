@@ -14,6 +14,9 @@ final class Inbound implements Undelivered {
   /** The sequence number of the last call in the pending or the running batch. */
   private long sequence = NOTHING;
 
+  /** Whether that call carries data, or else has Python read. */
+  private boolean carriesData;
+
   /** Data taken back. */
   private @Owned long held;
 
@@ -40,12 +43,14 @@ final class Inbound implements Undelivered {
     }
     Ref.drop(data);
     sequence = loop.schedule(call);
+    carriesData = true;
     loop.delivers(this, size);
   }
 
   /** Has a {@code BufferedProtocol} read; nothing is read before its call. */
   void letRead() {
     sequence = loop.schedule(callbacks.readBuffered());
+    carriesData = false;
     loop.delivers(this, 0);
   }
 
@@ -59,7 +64,7 @@ final class Inbound implements Undelivered {
 
   @Override
   public boolean isDelivery(long sequence) {
-    return sequence == this.sequence && callbacks.hasReceiver();
+    return sequence == this.sequence && carriesData;
   }
 
   @Override
@@ -72,7 +77,7 @@ final class Inbound implements Undelivered {
     if (sequence != NOTHING && loop.isWaiting(sequence)) {
       loop.takeBack(sequence);
       sequence = NOTHING;
-      if (callbacks.hasReceiver()) {
+      if (carriesData) {
         held = Ref.take(callbacks.deliveredData());
       }
     }

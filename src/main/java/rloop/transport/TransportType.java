@@ -37,6 +37,9 @@ public final class TransportType {
   /** {@code _buffered_read}: the call that a {@code BufferedProtocol} gets for each read. */
   final int bufferedRead;
 
+  /** {@code _ssl_socket}: keeps the {@code SSL} alive that a connection uses. */
+  final int sslSocket;
+
   /** Makes the type. */
   public TransportType() {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
@@ -48,6 +51,7 @@ public final class TransportType {
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");
     bufferedRead = spec.reference("_buffered_read");
+    sslSocket = spec.reference("_ssl_socket");
     base = spec.create();
     Ref.drop(stdlib);
     Ref.drop(asyncio);

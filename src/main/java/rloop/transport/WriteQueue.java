@@ -4,6 +4,7 @@ import static rloop.posix.Constants.IOV_MAX;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
 import java.util.Arrays;
+import rloop.ffi.Memory;
 import rloop.ffi.Scratch;
 import rloop.posix.Iovec;
 import rloop.posix.Msghdr;
@@ -117,7 +118,34 @@ final class WriteQueue {
     }
   }
 
-  private void advance(long sent) {
+  /** Whether there is exactly one chunk. */
+  boolean isOneChunk() {
+    return tail - head == 1;
+  }
+
+  /** Where the first chunk's unsent part begins. */
+  long headAddress() {
+    return addresses[head];
+  }
+
+  /** How many bytes of the first chunk are unsent. */
+  long headLength() {
+    return lengths[head];
+  }
+
+  /** Copies the first bytes, as many as there are and have room; returns how many. */
+  int copyTo(long address, int room) {
+    int copied = 0;
+    for (int i = head; i < tail && copied < room; i++) {
+      int length = (int) Math.min(lengths[i], room - copied);
+      Memory.copy(addresses[i], address + copied, length);
+      copied += length;
+    }
+    return copied;
+  }
+
+  /** Takes so many bytes off: they are sent. */
+  void advance(long sent) {
     bytes -= sent;
     long rest = sent;
     while (head < tail && rest >= lengths[head]) {
