@@ -1,6 +1,7 @@
 """The module that Java makes, `rloop.module.Main`: what Python code may take for granted of it."""
 
 import asyncio
+from asyncio import transports
 from collections.abc import Iterable
 from contextvars import Context
 from typing import Any, final
@@ -19,7 +20,7 @@ class TimerHandle(asyncio.TimerHandle):
     def _get_call(self) -> Call | None: ...
 
 # Only after add_transport()
-class Transport(asyncio.Transport):
+class Transport(transports._FlowControlMixin):
     _extra: dict[str, Any]
     _context: Context
     def _open(self, loop: RLoop, fd: int, context: Context | None, /) -> None: ...

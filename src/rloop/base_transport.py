@@ -46,7 +46,7 @@ class BaseTransport(_core.Transport):
         Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
         the context in which it was scheduled.
         """
-        super().__init__(extra)
+        super().__init__(extra, loop)
         if server is not None:
             try:
                 server._attach(*self._server_arguments())
@@ -134,9 +134,11 @@ class BaseTransport(_core.Transport):
             self._pause_writing()
 
     def _pause_writing(self) -> None:
+        self._protocol_paused = True
         self._call_flow_control("pause_writing")
 
     def _resume_writing(self) -> None:
+        self._protocol_paused = False
         self._call_flow_control("resume_writing")
 
     def _call_flow_control(self, method: str) -> None:

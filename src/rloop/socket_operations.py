@@ -16,7 +16,6 @@ from asyncio import base_events
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-
 _TO_THE_END = 1 << 62  # more bytes than any file has
 
 

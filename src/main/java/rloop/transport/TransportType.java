@@ -11,8 +11,8 @@ import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 
 /**
- * The type that Python's socket transports derive from: {@code asyncio.Transport} and the
- * references that Java needs. They stand in the Python object because only there the cycle
+ * The type that Python's socket transports derive from: {@code asyncio.Transport}, of the class that
+ * asyncio's own fallback of {@code sendfile} asks for, and the references that Java needs. They stand in the Python object because only there the cycle
  * collector sees them.
  */
 public final class TransportType {
@@ -40,7 +40,7 @@ public final class TransportType {
   /** Makes the type. */
   public TransportType() {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
-    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
+    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "_FlowControlMixin"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     channel = spec.reference("_channel");
     loopState = spec.reference("_loop_state");
