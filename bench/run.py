@@ -24,6 +24,7 @@ from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
 from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describe
 from harness.places import BUILD, CHECKOUT
+from harness.process_rows import SendfileRow, SpawnRow
 from harness.results import Results, write_json
 from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window, applies
 from harness.tables import new_console, new_progress, print_tables, summary
@@ -50,6 +51,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="OPERATION",
         help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
     )
+    rows.add_argument("--sendfile", action="store_true", help="a file of 1 GB")
+    rows.add_argument("--spawn", action="store_true", help="1,000 subprocesses")
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
     rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
 
@@ -76,7 +79,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def choose_rows(options: argparse.Namespace) -> list[Row]:
     """The rows that were named, or all of them."""
     every = not any(
-        getattr(options, name) for name in [*MODES, *HTTP_SERVERS, "startup", "memory"]
+        getattr(options, name)
+        for name in [*MODES, *HTTP_SERVERS, "sendfile", "spawn", "startup", "memory"]
     ) and (options.micro is None)
     window = Window(options.warmup, options.duration, options.turn)
     rows: list[Row] = [
@@ -95,6 +99,10 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     ]
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
+    if every or options.sendfile:
+        rows.append(SendfileRow())
+    if every or options.spawn:
+        rows.append(SpawnRow())
     if every or options.startup:
         rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:

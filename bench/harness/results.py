@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.contenders import FLOOR
 from harness.rows import Row, Sample
 
 Turn = tuple[int, int]  # the round, the turn in it
@@ -40,6 +41,14 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("user", "user_us", "uvloop", ratio=True),
     ],
     "micro": [Comparison("CPU", "cpu_ns", "uvloop", ratio=True)],
+    "sendfile": [
+        Comparison("CPU", "cpu_ms", FLOOR, ratio=True),
+        Comparison("CPU", "cpu_ms", "uvloop", ratio=True),
+    ],
+    "spawn": [
+        Comparison("time", "wall_us", "uvloop", ratio=True),
+        Comparison("CPU", "cpu_us", "uvloop", ratio=True),
+    ],
     "startup": [
         Comparison("time", "wall_ms", "asyncio", ratio=False),
         Comparison("CPU", "cpu_ms", "asyncio", ratio=False),

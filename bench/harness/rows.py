@@ -267,7 +267,7 @@ def as_metrics(moment: str, memory: Memory) -> Sample:
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
-        return isinstance(row, EchoRow) and row.mode == "proto"
+        return row.group == "sendfile" or (isinstance(row, EchoRow) and row.mode == "proto")
     if isinstance(row, StartupRow) and not row.aot_cache:
         return loop in ("asyncio", OURS)
     return True

@@ -28,6 +28,8 @@ TITLES = {
     "echo": "Echo: CPU of the server per request (µs), requests per second, latency (µs)",
     "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
     "micro": "Operations of the loop: CPU (ns)",
+    "sendfile": "Sending a file of 1 GB: time, CPU of the server (ms)",
+    "spawn": "A subprocess that ends at once: time, CPU with the child's (µs)",
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
 }
@@ -44,6 +46,8 @@ COLUMNS = {
     "echo": LOAD_COLUMNS,
     "http": LOAD_COLUMNS,
     "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
+    "sendfile": [Column("time", "wall_ms"), Column("CPU", "cpu_ms", 1)],
+    "spawn": [Column("time", "wall_us"), Column("CPU", "cpu_us")],
     "startup": [Column("time", "wall_ms", 1), Column("CPU", "cpu_ms", 1)],
     "memory": [
         *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),

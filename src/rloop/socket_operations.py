@@ -128,7 +128,7 @@ class SocketOperations(asyncio.SelectorEventLoop):
         if not answer:
             native = super()._sock_sendfile_native  # type: ignore[misc]
             return await native(sock, file, offset, count)  # type: ignore[no-any-return]
-        sent = 0
+        sent: int = 0
         try:
             sent, error = answer if type(answer) is tuple else await answer
         except asyncio.CancelledError:
