@@ -266,8 +266,10 @@ def as_metrics(moment: str, memory: Memory) -> Sample:
 
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
+    if row.group == "sendfile":  # none of the others has it
+        return loop in (FLOOR, "asyncio", OURS)
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
-        return row.group == "sendfile" or (isinstance(row, EchoRow) and row.mode == "proto")
+        return isinstance(row, EchoRow) and row.mode == "proto"
     if isinstance(row, StartupRow) and not row.aot_cache:
         return loop in ("asyncio", OURS)
     return True

@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 _TO_THE_END = 1 << 62  # more bytes than any file has
 
+# Newer versions of asyncio set a file's position also where there was nothing to send.
+_MOVES_WITHOUT_SENDING = (
+    asyncio.SelectorEventLoop._sock_sendfile_update_filepos.__code__.co_argcount == 3  # type: ignore[attr-defined]  # noqa: PLR2004  # self, fileno, offset
+)
+
 
 class SocketOperations(asyncio.SelectorEventLoop):
     """The part of the loop that works on sockets which their users keep."""
@@ -128,15 +133,15 @@ class SocketOperations(asyncio.SelectorEventLoop):
         if not answer:
             native = super()._sock_sendfile_native  # type: ignore[misc]
             return await native(sock, file, offset, count)  # type: ignore[no-any-return]
-        sent: int = 0
+        sent: int
+        error: int
         try:
             sent, error = answer if type(answer) is tuple else await answer
         except asyncio.CancelledError:
-            sent = self._sock_file_sent(sock)
+            os.lseek(fd, offset + self._sock_file_sent(sock), os.SEEK_SET)
             raise
-        finally:
-            if sent:
-                os.lseek(fd, offset + sent, os.SEEK_SET)
+        if sent or (_MOVES_WITHOUT_SENDING and not error):
+            os.lseek(fd, offset + sent, os.SEEK_SET)
         if error:
             _raise_sendfile_error(sent, error)
         return sent

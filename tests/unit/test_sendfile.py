@@ -25,6 +25,14 @@ def file(tmp_path: Path) -> Iterator[IO[bytes]]:
         yield opened
 
 
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, peer = tcp_pair()
+    ours.setblocking(False)
+    with ours, peer:
+        yield ours, peer
+
+
 async def test_a_file_arrives_between_what_is_written_before_and_after(
     loop: Loop, connect: Connector, file: IO[bytes]
 ) -> None:
@@ -63,7 +71,8 @@ async def test_a_part_of_a_file_arrives(
     assert await loop.sendfile(connection.transport, file, offset, count) == expected
     connection.transport.close()
     assert await receiving == CONTENT[offset : offset + expected]
-    assert file.tell() == (offset + expected if expected else 0)
+    if expected:  # else it depends on the version of asyncio
+        assert file.tell() == offset + expected
 
 
 async def test_the_peer_is_heard_again_after_a_sendfile(
@@ -161,6 +170,19 @@ async def test_a_closing_transport_takes_no_file(
         await loop.sendfile(connection.transport, file)
 
 
+async def test_the_position_of_a_file_moves_as_in_asyncio_when_nothing_is_sent(
+    loop: Loop, pair: Any, file: IO[bytes]
+) -> None:
+    """Some versions move it, some don't: the coroutine of asyncio's own class says which."""
+    ours, _ = pair
+    natively = asyncio.SelectorEventLoop._sock_sendfile_native  # type: ignore[attr-defined]
+    assert await natively(loop, ours, file, len(CONTENT), None) == 0
+    position = file.tell()
+    file.seek(0)
+    assert await loop.sock_sendfile(ours, file, len(CONTENT)) == 0
+    assert file.tell() == position
+
+
 async def test_an_empty_file_is_sent(loop: Loop, connect: Connector, tmp_path: Path) -> None:
     connection = await connect(Recorder)
     (tmp_path / "empty").touch()
@@ -181,14 +203,6 @@ async def test_more_than_two_gigabytes_can_be_counted(
         assert await loop.sendfile(connection.transport, sparse, border - 3, 10) == 10
         assert sparse.tell() == border + 7
     assert await connection.peer.receive_soon(10) == b"\0\0\0behind "
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, peer = tcp_pair()
-    ours.setblocking(False)
-    with ours, peer:
-        yield ours, peer
 
 
 async def test_sock_sendfile_sends_a_file(loop: Loop, pair: Any, file: IO[bytes]) -> None:

@@ -32,6 +32,7 @@ public final class Constants {
   public static final int AF_INET = SYSTEM.required("AF_INET");
   public static final int AF_INET6 = SYSTEM.optional("AF_INET6", NONE);
   public static final int SOCK_STREAM = SYSTEM.required("SOCK_STREAM");
+  public static final int SOCK_DGRAM = SYSTEM.required("SOCK_DGRAM");
   public static final int SHUT_WR = SYSTEM.required("SHUT_WR");
 
   // poll.h
