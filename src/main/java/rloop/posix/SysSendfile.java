@@ -6,9 +6,7 @@ import rloop.ffi.SystemCall;
 /** {@code <sys/sendfile.h>}, of Linux; what other systems call so takes other arguments. */
 public final class SysSendfile {
   private static final @Nullable SystemCall SENDFILE =
-      System.getProperty("os.name").equals("Linux")
-          ? SystemCall.of("sendfile")
-          : null;
+      System.getProperty("os.name").equals("Linux") ? SystemCall.of("sendfile") : null;
 
   private SysSendfile() {}
 
