@@ -18,15 +18,15 @@ import rloop.openssl.Ssl;
  *          a violation of the protocol, from either side
  * </pre>
  *
- * In HANDED_BACK what came in and was not decrypted lies in the {@code SSL} and its BIO, for whoever
- * reads on; writing still works. After FAILED nothing does.
+ * In HANDED_BACK what came in and was not decrypted lies in the {@code SSL} and its BIO, for
+ * whoever reads on; writing still works. After FAILED nothing does.
  *
  * <p>A renegotiation, which TLS has up to 1.2, is a handshake: it may call code that must not run
  * here. So it is seen by the headers of its records, before OpenSSL sees them. In TLS 1.3 nothing
  * that comes after the handshake calls anybody.
  *
- * <p>The {@code SSL} has two memory BIOs. They stay small: ciphertext is fed and taken about a record
- * at a time, which also keeps it in the processor's nearest cache.
+ * <p>The {@code SSL} has two memory BIOs. They stay small: ciphertext is fed and taken about a
+ * record at a time, which also keeps it in the processor's nearest cache.
  *
  * <p>Thread rule: one thread at a time, and nobody else may use the {@code SSL} meanwhile.
  */
@@ -99,8 +99,8 @@ public final class TlsStream {
   }
 
   /**
-   * Hot. An {@code SSL} takes a whole record out of its BIO and, given room for it, gives it back at
-   * once. So an empty BIO tells, for less than a failing read, that there is nothing more.
+   * Hot. An {@code SSL} takes a whole record out of its BIO and, given room for it, gives it back
+   * at once. So an empty BIO tells, for less than a failing read, that there is nothing more.
    */
   private long readAll(long plaintext, long room) {
     long decrypted = 0;

@@ -32,7 +32,9 @@ public final class Connection extends TransportChannel {
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
 
-  /** Between {@link #startTls} and {@link #stopTls}: the receiver's data is what TLS makes of it. */
+  /**
+   * Between {@link #startTls} and {@link #stopTls}: the receiver's data is what TLS makes of it.
+   */
   private @Nullable TlsLayer tls;
 
   /** A connection that does not read before {@link #startReading}. */
@@ -247,8 +249,8 @@ public final class Connection extends TransportChannel {
   // ---- TLS -----------------------------------------------------------------------------------
 
   /**
-   * From now on a receiver's data is encrypted and decrypted here; the handshake is done. As long as
-   * there is no receiver, Python decrypts.
+   * From now on a receiver's data is encrypted and decrypted here; the handshake is done. As long
+   * as there is no receiver, Python decrypts.
    *
    * @param sslSocket what keeps {@code ssl} alive
    * @return whether it can be so

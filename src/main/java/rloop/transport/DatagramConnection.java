@@ -34,7 +34,6 @@ public final class DatagramConnection extends TransportChannel {
    */
   private static final int RECEIVES_BETWEEN_PROBES = 16;
 
-  private final DatagramCallbacks callbacks;
   private final InboundDatagrams inbound;
   private final DatagramMemory memory;
   private final int family;
@@ -66,7 +65,6 @@ public final class DatagramConnection extends TransportChannel {
       long onlyAddress,
       long headerSize) {
     super(loop, fd, callbacks);
-    this.callbacks = callbacks;
     this.inbound = new InboundDatagrams(loop, callbacks);
     this.memory = memory;
     this.family = family;
