@@ -85,7 +85,7 @@ class ServerRow(Protocol):
 
 
 def warm_up(row: ServerRow, server: Server, cores: Cores) -> None:
-    """Connections come and go, as they will in the turns: a JIT compiles anew what it meets anew."""
+    """Connections come and go, as in the turns: a JIT compiles anew what it meets for once."""
     for _ in range(WARMUP_TURNS):
         run_load(server, row.load(0, row.window.warmup / WARMUP_TURNS), cores.load)
 

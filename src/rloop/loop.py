@@ -44,7 +44,8 @@ def _install() -> None:
     with _installation:
         if not _is_installed:
             core.install(RLoop)
-            fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
+            fork.give_back_in_children(RLoop)
+            fork.forbid_methods_in_children(core.Handle, core.TimerHandle)
             fork.forbid_in_children(
                 [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
             )
@@ -84,16 +85,13 @@ class RLoop(SocketOperations):
 
     _closed = True  # for __del__ after a failed __init__
 
-    def __new__(cls, *_: object, **__: object) -> RLoop:
-        """Makes a loop without Java where a fork has left this process without."""
-        return super().__new__(fork.class_of_new_loop(cls, RLoop))
-
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
         self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
+        fork.register(self)
 
     def time(self) -> float:
         """Seconds on the clock that deadlines refer to."""

@@ -1,11 +1,10 @@
-"""A plugin of pytest: chooses the loop by CONFORMANCE_LOOP, writes outcomes to CONFORMANCE_OUTCOMES.
+"""A plugin of pytest: CONFORMANCE_LOOP says on which loop, CONFORMANCE_OUTCOMES where to report.
 
 Each outcome is written at once, a JSON list a line, so that those before a crash are known.
 """
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ if os.environ["CONFORMANCE_LOOP"] == "rloop":
 
     put_in_place()
 
-_outcomes = Path(os.environ["CONFORMANCE_OUTCOMES"]).open("a", buffering=1, encoding="utf-8")
+_outcomes = os.open(os.environ["CONFORMANCE_OUTCOMES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 _bad: set[str] = set()
 
 
@@ -38,4 +37,4 @@ def pytest_sessionfinish() -> None:
 
 
 def _write(test: str, outcome: str, text: str) -> None:
-    print(json.dumps([test, outcome, text]), file=_outcomes)
+    os.write(_outcomes, f"{json.dumps([test, outcome, text])}\n".encode())

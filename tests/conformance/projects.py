@@ -1,4 +1,4 @@
-"""Suites that run under pytest: once on asyncio, once on rloop. What asyncio fails doesn't count."""
+"""Suites under pytest, run on asyncio, then on rloop. What asyncio fails doesn't count."""
 
 import json
 import tempfile
@@ -38,24 +38,26 @@ class Project:
     def run(self, part: str) -> Report:
         requires = [f"{self.name}=={self.version}", *self.requires]
         python = make_environment(self.name, requires)
-        on_asyncio, _ = self._run_on("asyncio", python, part)
-        on_rloop, ending = self._run_on("rloop", python, part)
-        return compare(on_asyncio, on_rloop, ending)
+        on_asyncio, trouble = self._run_on("asyncio", python, part)
+        if not on_asyncio:
+            return Report(failed={PROCESS: trouble})
+        on_rloop, trouble = self._run_on("rloop", python, part)
+        return compare(on_asyncio, on_rloop, trouble)
 
     def _run_on(self, loop: str, python: Path, part: str) -> tuple[Outcomes, str]:
-        """The outcomes, and the end of the log if pytest didn't come to its end."""
+        """The outcomes, and the end of the log if pytest didn't come to its own."""
         with tempfile.TemporaryDirectory() as scratch:
             folder, outcomes = Path(scratch), Path(scratch, "outcomes")
             if self.sources:
                 folder = fetch_sources(self.name, self.version, self.sources)
             environment = with_paths(CONFORMANCE_LOOP=loop, CONFORMANCE_OUTCOMES=str(outcomes))
-            command = [
+            command: list[str | Path] = [
                 *(python, "-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider"),
                 *("-q", "--tb=short", *self.options, *(["-k", part] if part else [])),
             ]
             ending, log = processes.run(command, folder, environment, SUITE_SECONDS)
             lines = outcomes.read_text().splitlines() if outcomes.exists() else []
-        ran_to_its_end = ending in {"exit code 0", "exit code 1"}
+        ran_to_its_end = lines and ending in {"exit code 0", "exit code 1"}
         read: Outcomes = {}
         for line in lines:
             test, outcome, text = json.loads(line)
@@ -63,7 +65,7 @@ class Project:
         return read, "" if ran_to_its_end else f"{log[-10_000:]}\n{ending}"
 
 
-def compare(on_asyncio: Outcomes, on_rloop: Outcomes, ending: str) -> Report:
+def compare(on_asyncio: Outcomes, on_rloop: Outcomes, trouble: str) -> Report:
     """Judges rloop by the tests that passed on asyncio."""
     report = Report(loops=int(on_rloop.pop("", ("", "0"))[1]))
     for test, (expected, _) in on_asyncio.items():
@@ -76,8 +78,8 @@ def compare(on_asyncio: Outcomes, on_rloop: Outcomes, ending: str) -> Report:
             report.failed[test] = text
         else:
             report.skipped += 1
-    if ending:
-        report.failed[PROCESS] = ending
+    if trouble:
+        report.failed[PROCESS] = trouble
     if not report.loops:
         report.failed["(suite)"] = "made no loop of rloop's"
     return report

@@ -31,7 +31,8 @@ class Suite:
         """Runs one module to its end, or to a crash, which counts as one failure."""
         with tempfile.TemporaryDirectory() as scratch:  # some tests leave files where they run
             report = Path(scratch, "report.json")
-            command = [self.python, "-m", "conformance.worker", self.name, module, part, report]
+            command: list[str | Path] = [self.python, "-m", "conformance.worker"]
+            command += [self.name, module, part, report]
             ending, log = processes.run(command, Path(scratch), self.environment, MODULE_SECONDS)
             if report.exists():
                 return Report.read(report)
