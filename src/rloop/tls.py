@@ -49,6 +49,12 @@ class SSLTransport(sslproto._SSLProtocolTransport):
             else:
                 super().write(data)
 
+    def get_write_buffer_size(self) -> int:
+        """How many bytes the kernel has not taken."""
+        if self._native is not None:
+            self._native.get_write_buffer_size()  # which sends what it can
+        return super().get_write_buffer_size()
+
 
 class SSLProtocol(sslproto.SSLProtocol):
     """What stands between a socket's transport and the application's protocol.

@@ -315,9 +315,8 @@ public final class Connection extends TransportChannel {
     return layer.waterMarks().isAbove(waiting(layer));
   }
 
-  /** How many bytes the kernel has not taken, encrypted or not. */
+  /** How many bytes wait to be sent, encrypted or not. */
   public long tlsBufferSize() {
-    flush();
     return tls == null ? 0 : waiting(tls);
   }
 
