@@ -73,5 +73,5 @@ def _of_the_loop() -> list[str]:
     return [
         f"{cls.__module__}.{cls.__qualname__}"
         for cls in types
-        if cls.__module__.partition(".")[0] in {"rloop", "asyncio", "_asyncio"}
+        if str(cls.__module__).partition(".")[0] in {"rloop", "asyncio", "_asyncio"}
     ]

@@ -143,6 +143,7 @@ def run(suite: str, module: str, part: str) -> Report:
     report = result.finish()
     report.left_out = len(tests) - len(chosen)
     del tests, chosen, result
+    faulthandler.cancel_dump_traceback_later()  # which is a thread
     if leaked := Resources.now().leaked_since(before):
         report.failed["(leaks)"] = leaked
     return report
