@@ -10,9 +10,12 @@ MODULES = {
     "rloop": "rloop",
     "rloop-rust": "rloop",
     "zuvloop": "zuvloop",
+    "aiofastnet": "uvloop",  # transports of its own, on another loop
 }
 
 
 def new_event_loop(name: str) -> asyncio.AbstractEventLoop:
     loop: asyncio.AbstractEventLoop = importlib.import_module(MODULES[name]).new_event_loop()
+    if name == "aiofastnet":
+        importlib.import_module("aiofastnet").patch_loop(loop)
     return loop

@@ -4,9 +4,9 @@
     python bench/run.py --proto --msize 1024 --concurrency 50       one row
     python bench/run.py --loop uvloop --loop rloop --micro chain    one operation, two loops
 
-A row is measured with each loop in turn, and that again in every round, so that what the machine
-does meanwhile meets all of them. Figures are medians over the rounds; ratios are medians of each
-round's ratio.
+The servers of a row run side by side and are loaded in turn, half a second each, so that what the
+machine does meanwhile meets all of them. All of it again in every round, with new processes.
+Figures are medians over all turns; ratios are medians of each turn's ratio.
 """
 
 import argparse
@@ -24,8 +24,9 @@ from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
 from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describe
 from harness.places import BUILD, CHECKOUT
+from harness.process_rows import SendfileRow, SpawnRow
 from harness.results import Results, write_json
-from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, applies
+from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window, applies
 from harness.tables import new_console, new_progress, print_tables, summary
 from rich.console import Console
 from servers.echo import MODES
@@ -50,6 +51,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="OPERATION",
         help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
     )
+    rows.add_argument("--sendfile", action="store_true", help="a file of 1 GB")
+    rows.add_argument("--spawn", action="store_true", help="1,000 subprocesses")
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
     rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
 
@@ -59,9 +62,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     how.add_argument("--wheel", type=Path, help="measure this rloop; else the checkout's is built")
     how.add_argument("--msize", type=int, nargs="+", default=[KIB, 10 * KIB, 100 * KIB])
     how.add_argument("--concurrency", type=int, nargs="+", default=[1, 50, 500])
-    how.add_argument("--duration", type=float, default=2.0, help="seconds that are measured")
-    how.add_argument("--warmup", type=float, default=3.0, help="seconds before that")
-    how.add_argument("--rounds", type=int, default=3)
+    how.add_argument("--duration", type=float, default=3.0, help="seconds that are measured")
+    how.add_argument("--warmup", type=float, default=6.0, help="seconds before that")
+    how.add_argument("--turn", type=float, default=0.5, help="seconds until the next loop's turn")
+    how.add_argument("--rounds", type=int, default=2)
     how.add_argument("--memory-requests", type=int, default=1_000_000)
     how.add_argument("--server-core", type=int, help="the first one, if not said")
     how.add_argument("--load-core", type=int, help="the second one, if not said")
@@ -75,24 +79,30 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def choose_rows(options: argparse.Namespace) -> list[Row]:
     """The rows that were named, or all of them."""
     every = not any(
-        getattr(options, name) for name in [*MODES, *HTTP_SERVERS, "startup", "memory"]
+        getattr(options, name)
+        for name in [*MODES, *HTTP_SERVERS, "sendfile", "spawn", "startup", "memory"]
     ) and (options.micro is None)
-    window = (options.warmup, options.duration)
+    window = Window(options.warmup, options.duration, options.turn)
     rows: list[Row] = [
-        EchoRow(mode, size, connections, *window)
+        row
         for mode in MODES
         if every or getattr(options, mode)
         for size in options.msize
         for connections in options.concurrency
+        if (row := EchoRow(mode, size, connections, window)).is_possible
     ]
     rows += [
-        HttpRow(server, connections, *window)
+        HttpRow(server, connections, window)
         for server in HTTP_SERVERS
         if every or getattr(options, server)
         for connections in options.concurrency
     ]
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
+    if every or options.sendfile:
+        rows.append(SendfileRow())
+    if every or options.spawn:
+        rows.append(SpawnRow())
     if every or options.startup:
         rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:
@@ -120,24 +130,23 @@ def measure_all(
     console: Console,
 ) -> Results:
     results = Results()
-    cells = [
-        (row, contender) for row in rows for contender in contenders if applies(row, contender.loop)
-    ]
+    cells = sum(applies(row, contender.loop) for row in rows for contender in contenders)
     with new_progress(console) as progress, contextlib.suppress(KeyboardInterrupt):
-        task = progress.add_task("", total=len(cells) * rounds)
+        task = progress.add_task("", total=cells * rounds)
         for number in range(rounds):
-            for row, contender in cells:
-                progress.update(
-                    task, description=f"round {number + 1} · {row.label} · {contender.loop}"
-                )
-                cell = results.cell(row, contender.loop)
-                try:
-                    cell.samples[number] = row.measure(contender, cores)
-                    progress.console.print(summary(row, contender.loop, cell.samples[number]))
-                except CellFailed as failure:
-                    cell.failure = str(failure)
-                    progress.console.print(f"{row.label}, {contender.loop}: failed", style="red")
-                progress.advance(task)
+            for row in rows:
+                competing = [c for c in contenders if applies(row, c.loop)]
+                progress.update(task, description=f"round {number + 1} · {row.label}")
+                for measured in row.measure(competing, cores):
+                    cell = results.cell(row, measured.loop)
+                    if isinstance(measured.sample, CellFailed):
+                        cell.failure = str(measured.sample)
+                    else:
+                        cell.samples[number, measured.turn] = measured.sample
+                for contender in competing:
+                    cell = results.cell(row, contender.loop)
+                    progress.console.print(summary(row, contender.loop, cell))
+                progress.advance(task, len(competing))
     return results
 
 

@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=",".join(LOOPS),
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
+    parser.addoption(
+        "--tls-cases",
+        default=200,
+        help="how many spoiled TLS connections are tried on each loop (default: %(default)s)",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

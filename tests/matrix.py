@@ -74,7 +74,7 @@ def make_environment(path: str) -> Path:
     if not python.exists():
         subprocess.run([path, "-m", "venv", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     wheel = str(the_wheel())
     subprocess.run([*install, *REQUIRES, wheel], check=True)
     subprocess.run([*install, "--no-deps", "--force-reinstall", wheel], check=True)

@@ -26,14 +26,19 @@ def find_compiler() -> str:
     )
 
 
-def compile_program(name: str) -> Path:
-    """The program made of `load/NAME.c`, compiled now unless it is newer than every source."""
-    program = BUILD / "programs" / name
+def compile_program(name: str, *, tls: bool = False) -> Path:
+    """The program made of `load/NAME.c`, compiled now unless it is newer than every source.
+
+    With TLS it needs OpenSSL's headers, which not everybody has who has a compiler.
+    """
+    program = BUILD / "programs" / (f"{name}-tls" if tls else name)
     newest = max(source.stat().st_mtime for source in SOURCES.iterdir())
     if program.exists() and program.stat().st_mtime > newest:
         return program
     program.parent.mkdir(parents=True, exist_ok=True)
     command = [find_compiler(), *FLAGS, "-o", str(program), str(SOURCES / f"{name}.c")]
+    if tls:
+        command += ["-DWITH_TLS", "-lssl", "-lcrypto"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CompileError(f"{' '.join(command)} failed:\n{done.stderr}")

@@ -21,6 +21,7 @@ PEERS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "uvloop": (["uvloop==0.23.0"], (3, 8)),
     "rloop-rust": (["rloop==0.5.0"], (3, 8)),
     "zuvloop": (["zuvloop==0.0.17"], (3, 14)),
+    "aiofastnet": (["uvloop==0.23.0", "aiofastnet==1.2.0"], (3, 9)),
 }
 OURS = "rloop"
 # Whatever of these changes makes another wheel.

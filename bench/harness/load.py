@@ -20,7 +20,7 @@ SATURATED = 0.95
 
 @dataclass(frozen=True)
 class Load:
-    protocol: str  # "echo" or "http"
+    protocol: str  # "echo", "udp", "http" or "tls", which is "echo" over TLS
     size: int
     connections: int
     warmup: float
@@ -29,7 +29,7 @@ class Load:
 
     def command(self, server: Server) -> list[str]:
         options = {
-            "port": server.port,
+            "unix" if server.address.startswith("/") else "port": server.address,
             "size": self.size,
             "connections": self.connections,
             "warmup": self.warmup,
@@ -38,6 +38,8 @@ class Load:
             "server-pid": server.process.pid,
         }
         flags = [f"--{name}={value}" for name, value in options.items()]
+        if self.protocol == "tls":
+            return [str(compile_program("load", tls=True)), "echo", "--tls", *flags]
         return [str(compile_program("load")), self.protocol, *flags]
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.rows import Row
+from harness.contenders import FLOOR
+from harness.rows import Row, Sample
 
-Sample = dict[str, float]
+Turn = tuple[int, int]  # the round, the turn in it
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A loop's metric against the same metric of the baseline, in the same round."""
+    """A loop's metric against the same metric of the baseline, in the same turn."""
 
     heading: str
     metric: str
@@ -40,6 +41,11 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("user", "user_us", "uvloop", ratio=True),
     ],
     "micro": [Comparison("CPU", "cpu_ns", "uvloop", ratio=True)],
+    "sendfile": [Comparison("CPU", "cpu_ms", FLOOR, ratio=True)],
+    "spawn": [
+        Comparison("time", "wall_us", "uvloop", ratio=True),
+        Comparison("CPU", "cpu_us", "uvloop", ratio=True),
+    ],
     "startup": [
         Comparison("time", "wall_ms", "asyncio", ratio=False),
         Comparison("CPU", "cpu_ms", "asyncio", ratio=False),
@@ -54,9 +60,9 @@ COMPARISONS: dict[str, list[Comparison]] = {
 
 @dataclass
 class Cell:
-    """One row with one loop. A failure is kept beside the rounds that succeeded."""
+    """One row with one loop. A failure is kept beside the turns that succeeded."""
 
-    samples: dict[int, Sample] = field(default_factory=dict)  # by round
+    samples: dict[Turn, Sample] = field(default_factory=dict)
     failure: str | None = None
 
     def median(self) -> Sample:
@@ -72,13 +78,12 @@ class Results:
         return self.cells.setdefault((row, loop), Cell())
 
     def compare(self, comparison: Comparison, row: Row, loop: str) -> float | None:
-        """The median, over the rounds in which both were measured, of the comparison in each."""
+        """The median, over the turns in which both were measured, of the comparison in each."""
         baseline = self.cells.get((row, comparison.baseline), Cell()).samples
         values = [
-            comparison.of(sample, baseline[number])
-            for number, sample in self.cells[row, loop].samples.items()
-            if number in baseline
-            and not (comparison.ratio and not baseline[number][comparison.metric])
+            comparison.of(sample, baseline[turn])
+            for turn, sample in self.cells[row, loop].samples.items()
+            if turn in baseline and not (comparison.ratio and not baseline[turn][comparison.metric])
         ]
         return statistics.median(values) if values else None
 
@@ -104,7 +109,7 @@ class Results:
             "loop": loop,
             "median": cell.median() if cell.samples else None,
             "compared": compared,
-            "rounds": list(cell.samples.values()),
+            "turns": list(cell.samples.values()),
             "failure": cell.failure,
         }
 

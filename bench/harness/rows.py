@@ -1,26 +1,46 @@
 """The rows of the benchmark, and how a cell (a row with one event loop) is measured."""
 
+import contextlib
 import json
 import resource
 import statistics
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from harness import aot
 from harness.contenders import FLOOR, Contender, run_child
 from harness.environments import OURS
+from harness.failure import CellFailed
 from harness.load import Load, finish_load, loading, run_load
 from harness.machine import Cores, pinned
 from harness.server import MIB, Memory, Server, running
 
 STARTUP_RUNS = 5
 SETTLE_SECONDS = 0.5
+WARMUP_TURNS = 4
+TURN_WARMUP_SECONDS = 0.1  # connections are made and caches filled again
 MEMORY_LOAD_SECONDS = 3.0
 MEMORY_SIZE = 1024
 MEMORY_CONNECTIONS = 50
+# Linux's net.core.rmem_default, and what of it a datagram takes beside its data, at most: in bytes.
+DATAGRAM_BUFFER = 212_992
+DATAGRAM_OVERHEAD = 2048
 # Long enough for any number of requests that a person would wait for.
 REQUESTS_TIMEOUT_SECONDS = 3600.0
+
+
+Sample = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one loop cost in one turn; loops are compared by what they did in the same turn."""
+
+    loop: str
+    turn: int
+    sample: Sample | CellFailed
 
 
 class Row(Protocol):
@@ -29,7 +49,71 @@ class Row(Protocol):
     @property
     def label(self) -> str: ...
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]: ...
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]: ...
+
+
+def one_by_one(
+    measure: Callable[[Contender, Cores], Sample], contenders: Sequence[Contender], cores: Cores
+) -> Iterator[Measurement]:
+    for contender in contenders:
+        try:
+            yield Measurement(contender.loop, 0, measure(contender, cores))
+        except CellFailed as failure:
+            yield Measurement(contender.loop, 0, failure)
+
+
+@dataclass(frozen=True)
+class Window:
+    """When a server is loaded, in seconds: the warm-up, then turns that make up the duration."""
+
+    warmup: float
+    duration: float
+    turn: float
+
+    @property
+    def turns(self) -> int:
+        return max(1, round(self.duration / self.turn))
+
+
+class ServerRow(Protocol):
+    @property
+    def window(self) -> Window: ...
+
+    def command(self, contender: Contender) -> list[str]: ...
+
+    def load(self, warmup: float, duration: float) -> Load: ...
+
+
+def warm_up(row: ServerRow, server: Server, cores: Cores) -> None:
+    """Connections come and go, as in the turns: a JIT compiles anew what it meets for once."""
+    for _ in range(WARMUP_TURNS):
+        run_load(server, row.load(0, row.window.warmup / WARMUP_TURNS), cores.load)
+
+
+def side_by_side(
+    row: ServerRow, contenders: Sequence[Contender], cores: Cores
+) -> Iterator[Measurement]:
+    """All servers run, and are loaded for a turn one after the other, again and again.
+
+    Whatever else the machine does changes slower than turns do, so that it meets all loops alike.
+    """
+    with contextlib.ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        for contender in contenders:
+            try:
+                server = stack.enter_context(running(row.command(contender), cores.server))
+                warm_up(row, server, cores)
+                servers[contender.loop] = server
+            except CellFailed as failure:
+                yield Measurement(contender.loop, 0, failure)
+        for turn in range(row.window.turns):
+            for loop, server in list(servers.items()):
+                try:
+                    load = row.load(TURN_WARMUP_SECONDS, row.window.turn)
+                    yield Measurement(loop, turn, run_load(server, load, cores.load))
+                except CellFailed as failure:
+                    del servers[loop]
+                    yield Measurement(loop, turn, failure)
 
 
 @dataclass(frozen=True)
@@ -38,18 +122,27 @@ class EchoRow:
     mode: str
     size: int
     connections: int
-    warmup: float
-    duration: float
+    window: Window
 
     @property
     def label(self) -> str:
         return f"{self.mode} {format_size(self.size)} x {self.connections}"
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
-        load = Load("echo", self.size, self.connections, self.warmup, self.duration)
-        command = contender.echo_command(self.mode)
-        with running(command, cores.server) as server:
-            return run_load(server, load, cores.load)
+    @property
+    def is_possible(self) -> bool:
+        """Whether all requests fit into a UDP socket's buffer, which drops what doesn't."""
+        together = self.connections * (self.size + DATAGRAM_OVERHEAD)
+        return self.mode != "udp" or together <= DATAGRAM_BUFFER
+
+    def command(self, contender: Contender) -> list[str]:
+        return contender.echo_command(self.mode)
+
+    def load(self, warmup: float, duration: float) -> Load:
+        protocol = self.mode if self.mode in {"udp", "tls"} else "echo"
+        return Load(protocol, self.size, self.connections, warmup, duration)
+
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return side_by_side(self, contenders, cores)
 
 
 @dataclass(frozen=True)
@@ -57,18 +150,20 @@ class HttpRow:
     group: ClassVar[str] = "http"
     server: str
     connections: int
-    warmup: float
-    duration: float
+    window: Window
 
     @property
     def label(self) -> str:
         return f"{self.server} x {self.connections}"
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
-        load = Load("http", 1, self.connections, self.warmup, self.duration)
-        command = contender.command(f"servers.{self.server}_hello", "--loop", contender.loop)
-        with running(command, cores.server) as server:
-            return run_load(server, load, cores.load)
+    def command(self, contender: Contender) -> list[str]:
+        return contender.command(f"servers.{self.server}_hello", "--loop", contender.loop)
+
+    def load(self, warmup: float, duration: float) -> Load:
+        return Load("http", 1, self.connections, warmup, duration)
+
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return side_by_side(self, contenders, cores)
 
 
 @dataclass(frozen=True)
@@ -80,10 +175,13 @@ class MicroRow:
     def label(self) -> str:
         return self.operation
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return one_by_one(self.measure_one, contenders, cores)
+
+    def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         command = contender.command("micro", "--loop", contender.loop, self.operation)
         with pinned(cores.server):
-            result: dict[str, float] = json.loads(run_child(command))
+            result: Sample = json.loads(run_child(command))
         return result
 
 
@@ -96,7 +194,10 @@ class StartupRow:
     def label(self) -> str:
         return f"import, first loop, exit{'' if self.aot_cache else '; no AOT cache'}"
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return one_by_one(self.measure_one, contenders, cores)
+
+    def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         wall_ms, cpu_ms = [], []
         for _ in range(STARTUP_RUNS):
             cpu_before = children_cpu()
@@ -119,7 +220,10 @@ class MemoryRow:
     def label(self) -> str:
         return f"proto {format_size(MEMORY_SIZE)} x {MEMORY_CONNECTIONS}"
 
-    def measure(self, contender: Contender, cores: Cores) -> dict[str, float]:
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return one_by_one(self.measure_one, contenders, cores)
+
+    def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         command = contender.echo_command("proto")
         with running(command, cores.server) as server:
             time.sleep(SETTLE_SECONDS)
@@ -152,7 +256,7 @@ class MemoryRow:
         return memory
 
 
-def as_metrics(moment: str, memory: Memory) -> dict[str, float]:
+def as_metrics(moment: str, memory: Memory) -> Sample:
     return {
         f"{moment}_rss": memory.resident,
         f"{moment}_pss": memory.proportional,
@@ -162,6 +266,10 @@ def as_metrics(moment: str, memory: Memory) -> dict[str, float]:
 
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
+    if row.group == "sendfile":  # none of the others has it
+        return loop in (FLOOR, "asyncio", OURS)
+    if loop == "aiofastnet":  # TLS is what it is known for
+        return isinstance(row, EchoRow) and row.mode == "tls"
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
         return isinstance(row, EchoRow) and row.mode == "proto"
     if isinstance(row, StartupRow) and not row.aot_cache:

@@ -32,7 +32,7 @@ class Memory:
 @dataclass
 class Server:
     process: subprocess.Popen[str]
-    port: int
+    address: str  # a port, or the path of a Unix socket
     errors: IO[str]
 
     def memory(self) -> Memory:
@@ -63,7 +63,7 @@ def died(process: subprocess.Popen[str], errors: IO[str]) -> str:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], core: int) -> Iterator[Server]:
-    """A server made by `command`, which prints LISTENING and its port once it can be asked."""
+    """A server made by `command`, which prints LISTENING and its address once it can be asked."""
     with tempfile.TemporaryFile("w+") as errors:
         with pinned(core):
             process = subprocess.Popen(
@@ -80,7 +80,7 @@ def running(command: Sequence[str], core: int) -> Iterator[Server]:
             stop(process)
 
 
-def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> int:
+def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> str:
     assert process.stdout is not None
     deadline = time.monotonic() + READY_SECONDS
     while (left := deadline - time.monotonic()) > 0:
@@ -88,7 +88,7 @@ def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> int:
             break
         line = process.stdout.readline()
         if line.startswith("LISTENING "):
-            return int(line.split()[1])
+            return line.split()[1]
         if not line:
             process.wait(STOP_SECONDS)
             raise CellFailed(died(process, errors))

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from harness.load import SATURATED
-from harness.results import COMPARISONS, Cell, Comparison, Results, Sample
+from harness.results import COMPARISONS, Cell, Comparison, Results
 from harness.rows import Row
 
 # Narrower terminals wrap the lines; a file gets them whole.
@@ -28,6 +28,8 @@ TITLES = {
     "echo": "Echo: CPU of the server per request (µs), requests per second, latency (µs)",
     "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
     "micro": "Operations of the loop: CPU (ns)",
+    "sendfile": "Sending a file of 1 GB: time, CPU of the server (ms)",
+    "spawn": "A subprocess that ends at once: time, CPU with the child's (µs)",
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
 }
@@ -44,6 +46,8 @@ COLUMNS = {
     "echo": LOAD_COLUMNS,
     "http": LOAD_COLUMNS,
     "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
+    "sendfile": [Column("time", "wall_ms"), Column("CPU", "cpu_ms", 1)],
+    "spawn": [Column("time", "wall_us"), Column("CPU", "cpu_us")],
     "startup": [Column("time", "wall_ms", 1), Column("CPU", "cpu_ms", 1)],
     "memory": [
         *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),
@@ -76,9 +80,12 @@ def new_progress(console: Console) -> Progress:
     )
 
 
-def summary(row: Row, loop: str, sample: Sample) -> str:
-    """One line for a cell that was just measured."""
-    texts = [f"{c.heading} {sample[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
+def summary(row: Row, loop: str, cell: Cell) -> str:
+    """One line for a cell that was just measured, once more perhaps."""
+    if not cell.samples:
+        return f"{row.label}, {loop}: failed"
+    median = cell.median()
+    texts = [f"{c.heading} {median[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
     return f"{row.label}, {loop}: {', '.join(texts)}".replace("\n", " ")
 
 

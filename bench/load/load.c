@@ -2,19 +2,17 @@
  * A closed-loop load generator: one thread, one epoll, every connection with exactly one request in flight.
  *
  *   load echo --port P [--size BYTES]      sends BYTES, waits until they came back, compares them
+ *   load udp --port P [--size BYTES]       the same by datagrams; one that gets lost is an error
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
+ *   load ... --tls                         the same over TLS, after a handshake that is not measured
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
  * the requests are counted between. The result is one JSON object on standard output.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,11 +22,12 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "connect.h"
 #include "histogram.h"
 #include "server_cpu.h"
+#include "tls.h"
 
 enum {
     EVENTS = 512,
@@ -43,9 +42,8 @@ enum {
 
 struct options {
     bool http;
-    const char *host;
-    int port;
-    const char *unix_path;
+    bool tls;
+    struct address address;
     const char *path;
     size_t size;
     int connections;
@@ -62,10 +60,11 @@ struct connection {
     size_t expected; /* 0: not known yet (HTTP head incomplete) */
     uint64_t started;
     char *head; /* HTTP only */
+    SSL *ssl;   /* TLS only */
 };
 
 static struct options options = {
-    .host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
+    .address.host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
 static char *request;
 static size_t request_length;
 static char scratch[READ_BYTES];
@@ -84,8 +83,8 @@ static _Noreturn void fail_usage(const char *message)
 {
     fprintf(stderr,
             "load: %s\n"
-            "usage: load echo|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
-            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID]\n",
+            "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
+            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n",
             message);
     exit(2);
 }
@@ -119,8 +118,10 @@ static void drop(struct connection *connection, const char *why)
 static void send_rest(struct connection *connection)
 {
     while (connection->sent < request_length) {
-        ssize_t sent =
-            send(connection->fd, request + connection->sent, request_length - connection->sent, MSG_NOSIGNAL);
+        const char *rest = request + connection->sent;
+        size_t length = request_length - connection->sent;
+        ssize_t sent = options.tls ? tls_send(connection->ssl, rest, length)
+                                   : send(connection->fd, rest, length, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno != EAGAIN) {
                 drop(connection, strerror(errno));
@@ -190,7 +191,8 @@ static void read_answer(struct connection *connection)
         bool in_head = connection->expected == 0;
         char *target = in_head ? connection->head + connection->received : scratch;
         size_t room = in_head ? HEAD_BYTES - connection->received : sizeof scratch;
-        ssize_t length = recv(connection->fd, target, room, 0);
+        ssize_t length =
+            options.tls ? tls_receive(connection->ssl, target, room) : recv(connection->fd, target, room, 0);
         if (length <= 0) {
             if (length == 0 || errno != EAGAIN) {
                 drop(connection, length == 0 ? "the server closed a connection" : strerror(errno));
@@ -207,50 +209,17 @@ static void read_answer(struct connection *connection)
             start_request(connection);
             return; /* nothing more can have come: the request was in flight alone */
         }
-        if ((size_t)length < room) {
+        if (!options.tls && (size_t)length < room) {
             return; /* drained: edge-triggered epoll reports what comes next */
         }
     }
-}
-
-static int connect_one(void)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in tcp;
-        struct sockaddr_un local;
-    } address = {0};
-    socklen_t length;
-
-    if (options.unix_path != NULL) {
-        address.local.sun_family = AF_UNIX;
-        strncpy(address.local.sun_path, options.unix_path, sizeof address.local.sun_path - 1);
-        length = sizeof address.local;
-    } else {
-        address.tcp.sin_family = AF_INET;
-        address.tcp.sin_port = htons((uint16_t)options.port);
-        if (inet_pton(AF_INET, options.host, &address.tcp.sin_addr) != 1) {
-            fail_usage("--host takes an IPv4 address");
-        }
-        length = sizeof address.tcp;
-    }
-    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, &address.any, length) != 0) {
-        fail("cannot connect to the server");
-    }
-    if (options.unix_path == NULL) {
-        int on = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    return fd;
 }
 
 static void prepare_request(void)
 {
     if (options.http) {
         request_length = (size_t)asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n\r\n", options.path,
-                                          options.host);
+                                          options.address.host);
         return;
     }
     request_length = options.size;
@@ -343,13 +312,13 @@ static void parse_arguments(int count, char **arguments)
         {"size", required_argument, NULL, 's'},     {"connections", required_argument, NULL, 'c'},
         {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
         {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
-        {NULL, 0, NULL, 0},
+        {"tls", no_argument, NULL, 't'},            {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
-        case 'h': options.host = optarg; break;
-        case 'p': options.port = atoi(optarg); break;
-        case 'u': options.unix_path = optarg; break;
+        case 'h': options.address.host = optarg; break;
+        case 'p': options.address.port = atoi(optarg); break;
+        case 'u': options.address.unix_path = optarg; break;
         case 'a': options.path = optarg; break;
         case 's': options.size = strtoull(optarg, NULL, 10); break;
         case 'c': options.connections = atoi(optarg); break;
@@ -357,17 +326,25 @@ static void parse_arguments(int count, char **arguments)
         case 'd': options.duration = atof(optarg); break;
         case 'r': options.requests = strtoull(optarg, NULL, 10); break;
         case 'i': options.server = atoi(optarg); break;
+        case 't':
+#ifndef WITH_TLS
+            fail_usage("--tls: this program was compiled without");
+#endif
+            options.tls = true;
+            break;
         default: fail_usage("unknown option");
         }
     }
     if (optind != count - 1) {
-        fail_usage("say echo or http");
+        fail_usage("say echo, udp or http");
     }
-    options.http = strcmp(arguments[optind], "http") == 0;
-    if (!options.http && strcmp(arguments[optind], "echo") != 0) {
-        fail_usage("say echo or http");
+    const char *protocol = arguments[optind];
+    options.http = strcmp(protocol, "http") == 0;
+    options.address.datagrams = strcmp(protocol, "udp") == 0;
+    if (!options.http && !options.address.datagrams && strcmp(protocol, "echo") != 0) {
+        fail_usage("say echo, udp or http");
     }
-    if (options.size == 0 || options.connections <= 0 || (options.port <= 0 && options.unix_path == NULL)) {
+    if (options.size == 0 || options.connections <= 0 || (options.address.port <= 0 && options.address.unix_path == NULL)) {
         fail_usage("--size, --connections and --port take positive numbers");
     }
 }
@@ -381,11 +358,16 @@ int main(int count, char **arguments)
     if (epoll < 0 || connections == NULL) {
         fail("cannot set up");
     }
+    SSL_CTX *context = options.tls ? tls_client_context() : NULL;
     alive = options.connections;
     for (int index = 0; index < options.connections; index++) {
         struct connection *connection = &connections[index];
         struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-        connection->fd = connect_one();
+        connection->fd = connect_to(&options.address);
+        if (connection->fd < 0) {
+            fail("cannot connect to the server");
+        }
+        connection->ssl = options.tls ? tls_connect(context, connection->fd) : NULL;
         connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
         start_request(connection);
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {

@@ -5,12 +5,18 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Coroutine
-from typing import cast
+from typing import Any, cast
 
 import loops
 
+from servers.certificate import server_context
 from servers.launch import run_server
-from servers.listening import Listener, new_listener
+from servers.listening import (
+    Listener,
+    new_datagram_socket,
+    new_listener,
+    new_unix_listener,
+)
 
 # Larger than the largest message: how many reads it takes is the kernel's doing, not the server's.
 READ_BYTES = 256 * 1024
@@ -22,6 +28,14 @@ class Echo(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.transport.write(data)
+
+
+class DatagramEcho(asyncio.DatagramProtocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.transport.sendto(data, addr)
 
 
 class BufferedEcho(asyncio.BufferedProtocol):
@@ -47,6 +61,24 @@ async def serve_forever(server: asyncio.Server, listener: Listener) -> None:
 async def serve_protocol(listener: Listener) -> None:
     loop = asyncio.get_running_loop()
     await serve_forever(await loop.create_server(Echo, sock=listener.socket), listener)
+
+
+async def serve_unix(listener: Listener) -> None:
+    loop = asyncio.get_running_loop()
+    await serve_forever(await loop.create_unix_server(Echo, sock=listener.socket), listener)
+
+
+async def serve_udp(listener: Listener) -> None:
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(DatagramEcho, sock=listener.socket)
+    listener.announce()
+    await asyncio.Event().wait()
+
+
+async def serve_tls(listener: Listener) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Echo, sock=listener.socket, ssl=server_context())
+    await serve_forever(server, listener)
 
 
 async def serve_buffered(listener: Listener) -> None:
@@ -91,7 +123,11 @@ MODES: dict[str, Callable[[Listener], Coroutine[None, None, None]]] = {
     "buffered": serve_buffered,
     "streams": serve_streams,
     "sock": serve_sock,
+    "unix": serve_unix,
+    "udp": serve_udp,
+    "tls": serve_tls,
 }
+LISTENERS = {"unix": new_unix_listener, "udp": new_datagram_socket}
 
 
 def main() -> None:
@@ -99,7 +135,8 @@ def main() -> None:
     parser.add_argument("--loop", choices=loops.MODULES, required=True)
     parser.add_argument("--mode", choices=MODES, required=True)
     arguments = parser.parse_args()
-    run_server(arguments.loop, MODES[arguments.mode](new_listener()))
+    listener = LISTENERS.get(arguments.mode, new_listener)()
+    run_server(arguments.loop, MODES[arguments.mode](listener))
 
 
 if __name__ == "__main__":

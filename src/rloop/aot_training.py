@@ -59,7 +59,7 @@ def _try(cache: str) -> None:
 
 
 async def _serve_and_ask() -> None:
-    """Streams, a protocol, timers: what a program meets in its first second."""
+    """Streams, a protocol, TLS, timers: what a program meets in its first second."""
     loop = asyncio.get_running_loop()
     for make_server in (
         asyncio.start_server(_echo_stream, "127.0.0.1", 0),
@@ -68,6 +68,9 @@ async def _serve_and_ask() -> None:
         server = await make_server
         async with server:
             await _ask(*server.sockets[0].getsockname())
+    from . import libssl  # noqa: PLC0415  # derives from what Java makes
+
+    libssl.refusal()
     loop.call_later(1, int).cancel()
     await loop.run_in_executor(None, int)
 

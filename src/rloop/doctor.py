@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import select
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ def report() -> Iterator[tuple[str, str]]:
     yield "AOT cache", cache.refusal() or cache.path
     yield "poller", os.environ.get("RLOOP_POLLER") or _usual_poller()
     yield "first loop", _start()
+    yield "TLS", _tls()
 
 
 def main() -> int:
@@ -35,7 +37,7 @@ def main() -> int:
     try:
         for subject, finding in report():
             print(f"{subject:<12}{finding}")
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, RuntimeError, ValueError) as error:
         print(f"{'problem':<12}{error}")
         return 1
     return 0
@@ -43,6 +45,14 @@ def main() -> int:
 
 def _usual_poller() -> str:
     return "epoll" if hasattr(select, "epoll") else "poll"
+
+
+def _tls() -> str:
+    from . import libssl  # noqa: PLC0415  # needs Java, which the first loop has started
+
+    refusal = libssl.refusal()
+    how = "ours" if refusal is None else f"the standard library's ({refusal})"
+    return f"{how}, {ssl.OPENSSL_VERSION}"
 
 
 def _start() -> str:

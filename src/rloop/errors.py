@@ -9,3 +9,7 @@ class JavaNotFoundError(ImportError):
 
 class JavaStartError(RuntimeError):
     """Java was found, but its virtual machine refused to start or failed while starting."""
+
+
+class UnknownLibsslError(Exception):
+    """Python's OpenSSL, or what ``ssl`` makes of it, is not as Java would have to rely on."""

@@ -20,7 +20,8 @@ and what that replaced is what the JVM calls for faults not its own. A program t
 libjsig (``LD_PRELOAD``) has all of this done by it.
 
 For the few microseconds without the JVM's handlers nothing else may run Java. The steps are C
-functions called by a C loop, so that the GIL cannot change hands between them.
+functions called by a C loop, so that the GIL cannot change hands between them. Where there is no
+GIL, the first step stops the world, as Python's cycle collector does, and the last one starts it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -43,6 +45,7 @@ from .sigaction import Action
 _FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 _chain: _Chain | None = None
+_starting = threading.RLock()
 
 
 @contextmanager
@@ -52,12 +55,32 @@ def kept(home: JavaHome) -> Iterator[None]:
     if hasattr(ctypes.PyDLL(None), "JVM_get_signal_action"):  # libjsig is preloaded
         yield
         return
-    libjsig = _load(home.libjsig)
-    behind = _actions()
-    yield
-    _chain = _Chain(libjsig, _actions(), behind)
-    faulthandler.enable = _enable_behind(_chain, faulthandler.enable)
-    faulthandler.disable = _disable_behind(_chain, faulthandler.disable)
+    enable, disable = faulthandler.enable, faulthandler.disable
+    with _starting:
+        faulthandler.enable = _when_started(enable)
+        faulthandler.disable = _when_started(disable)
+        try:
+            libjsig = _load(home.libjsig)
+            behind = _actions()
+            yield
+        except BaseException:
+            faulthandler.enable, faulthandler.disable = enable, disable
+            raise
+        _chain = _Chain(libjsig, _actions(), behind)
+        faulthandler.enable = _enable_behind(_chain, enable)
+        faulthandler.disable = _disable_behind(_chain, disable)
+
+
+def _when_started(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Another thread's call while the JVM starts; it would take the handlers from under it."""
+
+    @wraps(function)
+    def wait(*args: Any, **kwargs: Any) -> Any:
+        with _starting:
+            pass
+        return getattr(faulthandler, function.__name__)(*args, **kwargs)
+
+    return wait
 
 
 def verify() -> None:
@@ -83,11 +106,14 @@ class _Chain:
         """Calls a C function that sees, and may change, the handlers as if there were no JVM."""
         take_off = [sigaction.putting(*item) for item in self._behind.items()]
         look_behind = [sigaction.getting(*item) for item in self._behind.items()]
-        put_back = self._putting_in_front(_FAULTS)
+        before: list[Callable[[], object]] = [*_world("Stop"), *take_off]
+        after = [*self._putting_in_front(_FAULTS), *_world("Start")]
+        steps = _calls(*before, function, *look_behind, *after)
+        steps_after_failure = _calls(*after)  # made now: the world stands still by then
         try:
-            return _run(*take_off, function, *look_behind, *put_back)[len(take_off)]
+            return list(steps)[len(before)]
         except BaseException:
-            _run(*put_back)
+            list(steps_after_failure)
             raise
 
     def verify(self) -> None:
@@ -102,7 +128,8 @@ class _Chain:
             # It will give the fault back to the JVM, whom it replaced; being called but once, it
             # does not get it again, and the JVM ends the process.
             once = [sigaction.putting(signum, sigaction.once(a)) for signum, a in unasked.items()]
-            _run(*once, *self._putting_in_front(unasked))
+            put_in_front = self._putting_in_front(unasked)
+            list(_calls(*_world("Stop"), *once, *put_in_front, *_world("Start")))
 
     def _putting_in_front(self, signums: Iterable[int]) -> list[Callable[[], object]]:
         """The calls that install the JVM's handlers; it learns whom they replace, for its chain."""
@@ -153,9 +180,17 @@ def _actions() -> dict[int, Action]:
     return {signum: sigaction.get(signum) for signum in _FAULTS}
 
 
-def _run(*steps: Callable[[], object]) -> list[object]:
-    """Calls C functions, one after the other, in C: no other Python thread runs in between."""
-    return list(map(call, steps))
+def _calls(*steps: Callable[[], object]) -> Iterator[object]:
+    """Calls C functions when a C loop consumes it: no other Python thread runs meanwhile."""
+    return map(call, steps)
+
+
+def _world(verb: str) -> list[Callable[[], object]]:
+    """The call that stops or starts all other Python threads; none where the GIL does that."""
+    function = getattr(ctypes.pythonapi, f"_PyEval_{verb}TheWorld", None)
+    if function is None or getattr(sys, "_is_gil_enabled", lambda: True)():
+        return []
+    return [partial(function, ctypes.c_void_p(ctypes.pythonapi.PyInterpreterState_Main()))]
 
 
 class _SymbolInfo(ctypes.Structure):

@@ -2,9 +2,9 @@
 
 ``fork`` copies the memory of the virtual machine but only one of its threads. The first garbage
 collection or compilation would wait for threads that are not there, for ever. So in the child
-nothing may enter Java: the methods that Java made are replaced by one that raises, which is what a
-loop of the parent's does there. A new loop works, as it does for the worker processes of
-multiprocessing: it is of a class that has everything back as asyncio does it.
+nothing may enter Java: what Java made is replaced by one function that raises, and so are the
+methods of the parent's loops. A new loop works, as it does for the worker processes of
+multiprocessing: its class has everything back as asyncio does it.
 
 Servers that fork workers start Java in each worker, after the fork: importing rloop doesn't start
 it.
@@ -13,21 +13,22 @@ it.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
+import weakref
 from asyncio.log import logger
 from collections.abc import Iterable
 from types import MethodDescriptorType
-from typing import Any, NoReturn, TypeVar
-
-_Loop = TypeVar("_Loop", bound=asyncio.SelectorEventLoop)
+from typing import Any, NoReturn
 
 # As it is now: programs may put something else in its place.
 _AsyncioLoop = asyncio.SelectorEventLoop
 
+_loops: weakref.WeakSet[asyncio.SelectorEventLoop] = weakref.WeakSet()
+_loop_classes: list[type[asyncio.SelectorEventLoop]] = []
 _entries: list[tuple[object, str]] = []
 _is_watching = False
 _is_child = False
+_has_warned = False
 
 
 def watch() -> None:
@@ -59,26 +60,14 @@ def check() -> None:
         _refuse()
 
 
-def class_of_new_loop(cls: type[_Loop], ours: type[_Loop]) -> type[_Loop]:
-    """The class itself, or in a child of a process with Java one that works without it.
-
-    ``ours`` is the class of ``cls``'s bases up to which everything is given back to asyncio.
-    """
-    return _without_java(cls, ours) if _is_child else cls
+def give_back_in_children(loop_class: type[asyncio.SelectorEventLoop]) -> None:
+    """Names the class of loops that does with Java what asyncio's loop does without."""
+    _loop_classes.append(loop_class)
 
 
-@functools.cache
-def _without_java(cls: type[_Loop], ours: type[_Loop]) -> type[_Loop]:
-    if cls is not ours:  # what users add in a subclass of their own stays
-        return type(cls.__name__, (cls, _without_java(ours, ours)), {})
-    logger.warning(
-        "rloop's Java was running when this process was forked, and does not survive that: "
-        "new loops work as asyncio's do"
-    )
-    bases = ours.__mro__[: ours.__mro__.index(_AsyncioLoop)]
-    names = {name for base in bases for name in vars(base) if not name.startswith("__")}
-    given_back = {"__init__", *names} & set(dir(_AsyncioLoop))
-    return type(ours.__name__, (ours,), {name: getattr(_AsyncioLoop, name) for name in given_back})
+def register(loop: asyncio.SelectorEventLoop) -> None:
+    """Makes a loop known as one of this process, to be refused in its children."""
+    _loops.add(loop)
 
 
 def _after_in_child() -> None:
@@ -86,6 +75,44 @@ def _after_in_child() -> None:
     _is_child = True
     for owner, name in _entries:
         setattr(owner, name, _refuse)
+    for loop_class in _loop_classes:
+        _refuse_loops(loop_class)
+        _give_back(loop_class)
+
+
+def _refuse_loops(loop_class: type) -> None:
+    """Has the loops that there are raise, whatever is asked of them."""
+    refusing = {name: _refuse for base in _own_bases(loop_class) for name in _methods(base)}
+    for loop in _loops:
+        cls = type(loop)
+        loop.__class__ = type(cls.__name__, (cls,), {"__slots__": (), **refusing})
+
+
+def _give_back(loop_class: type) -> None:
+    for base in _own_bases(loop_class):
+        for name in _methods(base):
+            setattr(base, name, getattr(_AsyncioLoop, name, _refuse))
+    loop_class.__init__ = _init_without_java  # type: ignore[misc]
+
+
+def _own_bases(loop_class: type) -> tuple[type, ...]:
+    """The class and its bases, up to asyncio's."""
+    return loop_class.__mro__[: loop_class.__mro__.index(_AsyncioLoop)]
+
+
+def _methods(cls: type) -> list[str]:
+    return [name for name, value in vars(cls).items() if callable(value) and name[:2] != "__"]
+
+
+def _init_without_java(self: asyncio.SelectorEventLoop) -> None:
+    global _has_warned  # noqa: PLW0603
+    if not _has_warned:
+        _has_warned = True
+        logger.warning(
+            "rloop's Java was running when this process was forked, and does not survive that: "
+            "new loops work as asyncio's do"
+        )
+    _AsyncioLoop.__init__(self)
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:

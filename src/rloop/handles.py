@@ -6,11 +6,15 @@ Imported by Java as it starts; it needs ``rloop._core``.
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
 from rloop import _core
+
+_PAUSE = 0.001  # seconds
 
 
 class _Call:
@@ -40,6 +44,24 @@ class Handle(_Call, _core.Handle):  # type: ignore[misc] # plain attributes in a
     """What ``call_soon`` returns."""
 
     __slots__ = ()
+
+    if sys.version_info >= (3, 14):
+        # Handles of call_soon_threadsafe have a lock there, held while the callback runs. Here who
+        # is so late looks again and again; a lock would cost each call more than it is worth.
+
+        def cancel(self) -> None:
+            """Keeps the callback from being run; waits while another thread runs it."""
+            self._wait_while_another_thread_runs_it()
+            super().cancel()
+
+        def cancelled(self) -> bool:
+            """Whether it was cancelled; waits while another thread runs the callback."""
+            self._wait_while_another_thread_runs_it()
+            return super().cancelled()
+
+        def _wait_while_another_thread_runs_it(self) -> None:
+            while self._runs_elsewhere():
+                time.sleep(_PAUSE)
 
 
 class TimerHandle(_Call, _core.TimerHandle):  # type: ignore[misc] # as above

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from asyncio import base_events, constants, format_helpers, sslproto
+from asyncio import base_events, constants, format_helpers
 from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -44,8 +44,11 @@ def _install() -> None:
     with _installation:
         if not _is_installed:
             core.install(RLoop)
-            fork.forbid_methods_in_children(RLoop, core.Handle, core.TimerHandle)
-            fork.forbid_in_children([(core.LoopState, "__next__"), (core, "add_transport")])
+            fork.give_back_in_children(RLoop)
+            fork.forbid_methods_in_children(core.Handle, core.TimerHandle)
+            fork.forbid_in_children(
+                [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
+            )
             _is_installed = True
 
 
@@ -82,16 +85,13 @@ class RLoop(SocketOperations):
 
     _closed = True  # for __del__ after a failed __init__
 
-    def __new__(cls, *_: object, **__: object) -> RLoop:
-        """Makes a loop without Java where a fork has left this process without."""
-        return super().__new__(fork.class_of_new_loop(cls, RLoop))
-
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
         self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
+        fork.register(self)
 
     def time(self) -> float:
         """Seconds on the clock that deadlines refer to."""
@@ -163,7 +163,7 @@ class RLoop(SocketOperations):
             raise exc  # it came from the loop itself
         call, handle, transport = failed
         if transport is not None:
-            transport._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
+            transport._delivery_failed(exc)
             return
         _, callback, *args = call
         self.call_exception_handler(
@@ -218,16 +218,18 @@ class RLoop(SocketOperations):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Timers leave the queue as they are cancelled; nothing is counted."""
 
-    def _add_reader(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
-        return self._watch_fd(fd, False, callback, args)
-
-    def _add_writer(self, fd: int, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
-        return self._watch_fd(fd, True, callback, args)
-
-    def _watch_fd(
-        self, fd: Any, writing: bool, callback: Callable[..., object], args: tuple[Any, ...]
+    def _add_reader(
+        self, fd: int, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = self._handle_for((copy_context(), callback, *args))
+        return self._watch_fd(fd, False, (_or_copy(context), callback, *args))
+
+    def _add_writer(
+        self, fd: int, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        return self._watch_fd(fd, True, (_or_copy(context), callback, *args))
+
+    def _watch_fd(self, fd: Any, writing: bool, call: Call) -> asyncio.Handle:
+        handle = self._handle_for(call)
         if self._debug:
             self._trace(handle)
         number = self._number_of(fd)
@@ -267,11 +269,28 @@ class RLoop(SocketOperations):
         *,
         extra: dict[str, Any] | None = None,
         server: Any = None,
+        context: Context | None = None,
     ) -> asyncio.Transport:
         from .transport import SocketTransport  # noqa: PLC0415  # derives from a class that Java makes
 
         self._ensure_fd_no_transport(sock)
-        return SocketTransport(self, sock, protocol, waiter, extra, server)
+        return SocketTransport(self, sock, protocol, waiter, extra, server, context)
+
+    def _make_datagram_transport(
+        self,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Any:
+        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # as above
+
+        self._ensure_fd_no_transport(sock)
+        if sock.family not in FAMILIES:
+            make = super()._make_datagram_transport  # type: ignore[misc]
+            return make(sock, protocol, address, waiter, extra)
+        return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,
@@ -286,8 +305,11 @@ class RLoop(SocketOperations):
         server: Any = None,
         ssl_handshake_timeout: float | None = constants.SSL_HANDSHAKE_TIMEOUT,
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
+        context: Context | None = None,
     ) -> Any:
-        ssl_protocol = sslproto.SSLProtocol(
+        from .tls import protocol_class  # noqa: PLC0415  # for the first TLS connection
+
+        ssl_protocol = protocol_class()(
             self,
             protocol,
             sslcontext,
@@ -297,7 +319,9 @@ class RLoop(SocketOperations):
             ssl_handshake_timeout=ssl_handshake_timeout,  # type: ignore[arg-type]  # or a float
             ssl_shutdown_timeout=ssl_shutdown_timeout,
         )
-        self._make_socket_transport(rawsock, ssl_protocol, extra=extra, server=server)
+        self._make_socket_transport(
+            rawsock, ssl_protocol, extra=extra, server=server, context=context
+        )
         return ssl_protocol._app_transport
 
     # ---- signals, the one use of the self-pipe ---------------------------------------------------
@@ -316,6 +340,10 @@ class RLoop(SocketOperations):
             return True
         signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
         return False
+
+
+def _or_copy(context: Context | None) -> Context:
+    return copy_context() if context is None else context
 
 
 def _consume(iterator: Iterable[object]) -> None:

@@ -1,31 +1,23 @@
-"""Stream transports over connected sockets.
-
-Java reads, writes and knows the state (``rloop.transport.Connection``); here is what calls the
-protocol. Methods of the protocol run with no Java frame on the stack: Java either puts a call into
-the loop's next batch, or answers a method here what is left to do.
-"""
+"""Stream transports over connected sockets, over ``rloop.transport.Connection`` of Java."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
-import warnings
-from asyncio import base_events, constants, futures, protocols, trsock
+from asyncio import base_events, constants, protocols, sslproto
 from asyncio.log import logger
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rloop import _core, fork
 
+from .base_transport import BaseTransport
+
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .tls import SSLProtocol
 
 Data = bytes | bytearray | memoryview
-
-_core.add_transport()
-fork.forbid_methods_in_children(_core.Transport)
 
 _write = _core.Transport._write
 fork.forbid_in_children([(sys.modules[__name__], "_write")])
@@ -35,87 +27,25 @@ _DATA_TYPES = (
 )
 
 
-class SocketTransport(_core.Transport):
+class SocketTransport(BaseTransport):
     """What ``create_connection`` and ``create_server`` give to a protocol."""
 
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
-    _sock: socket.socket | None = None  # for __del__ after a failed __init__
+    _empty_waiter: asyncio.Future[None] | None = None
+    _tls: SSLProtocol | None = None  # while Java encrypts and decrypts for its protocol
 
-    def __init__(
-        self,
-        loop: RLoop,
-        sock: socket.socket,
-        protocol: asyncio.BaseProtocol,
-        waiter: asyncio.Future[None] | None = None,
-        extra: dict[str, Any] | None = None,
-        server: Any = None,
-    ) -> None:
-        """Schedules ``connection_made``, then reading, then the waiter's result."""
-        super().__init__(extra)
-        if server is not None:
-            try:
-                server._attach(*self._server_arguments())
-            except BaseException:  # the server was closed in the meantime
-                sock.close()
-                raise
-        self._extra["socket"] = trsock.TransportSocket(sock)
-        self._extra["sockname"] = _name_or_none(sock.getsockname)
-        if "peername" not in self._extra:
-            self._extra["peername"] = _name_or_none(sock.getpeername)
-        self._loop: RLoop = loop
-        self._sock = sock
-        self._sock_fd = sock.fileno()
-        self._server = server
-        self._lost_writes = 0
-        self._empty_waiter: asyncio.Future[None] | None = None
-        self._open(loop, self._sock_fd)
-        self.set_protocol(protocol)
-        loop._transports[self._sock_fd] = self
-        base_events._set_nodelay(sock)  # type: ignore[attr-defined]
-
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._start_reading)
-        if waiter is not None:
-            set_result = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-            loop.call_soon(set_result, waiter, None)
-
-    def _server_arguments(self) -> tuple[Any, ...]:
-        """A server knows its transports from 3.13 on; before, it counts them."""
-        return (self,) if sys.version_info >= (3, 13) else ()
-
-    def __repr__(self) -> str:
-        info = [self.__class__.__name__]
-        if self._sock is None:
-            info.append("closed")
-        elif self.is_closing():
-            info.append("closing")
-        info.append(f"fd={self._sock_fd}")
-        if self._loop is not None and not self._loop.is_closed():
-            info.append("read=polling" if self.is_reading() else "read=idle")
-            size = self.get_write_buffer_size()
-            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
-        return f"<{' '.join(info)}>"
-
-    def __del__(self, _warn: Any = warnings.warn) -> None:
-        if self._sock is not None:
-            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
-            self._dispose()
-            self._sock.close()
-            if self._server is not None:
-                self._server._detach(*self._server_arguments())
-
-    # ---- protocol --------------------------------------------------------------------------------
+    def _open_channel(self) -> None:
+        assert self._sock is not None
+        self._open(self._loop, self._sock_fd, self._given_context)
+        base_events._set_nodelay(self._sock)  # type: ignore[attr-defined]
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
-        self._protocol: Any = protocol
-        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """The protocol that gets the data."""
-        return self._protocol  # type: ignore[no-any-return]
+        if type(protocol) is sslproto.SSLProtocol:
+            _make_native(protocol)
+        super().set_protocol(protocol)
 
     def _call_protocol(self, method: str, *args: Any) -> Any:
         """What the protocol answers; None after an error, which has closed the transport."""
@@ -145,16 +75,28 @@ class SocketTransport(_core.Transport):
         data = self._take_held()
         if data is None:
             return
-        if isinstance(self._protocol, protocols.BufferedProtocol):
+        protocol: Any = self._protocol if self._tls is None else self._tls._app_protocol
+        if isinstance(protocol, protocols.BufferedProtocol):
             try:
                 feed = protocols._feed_data_to_buffered_proto  # type: ignore[attr-defined]
-                feed(self._protocol, data)
+                feed(protocol, data)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
-                self._fatal_error(exc, "Fatal error: protocol.buffer_updated() call failed.")
+                self._delivery_failed(exc, "buffer_updated")
         else:
-            self._call_protocol("data_received", data)
+            try:
+                protocol.data_received(data)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as exc:
+                self._delivery_failed(exc)
+
+    def _delivery_failed(self, exc: BaseException, method: str = "data_received") -> None:
+        if isinstance(self._protocol, sslproto.SSLProtocol):
+            self._protocol._fatal_error(exc, "Fatal error on SSL protocol")
+        else:
+            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
     def _end_of_file(self) -> None:
         if self.is_closing():
@@ -168,6 +110,20 @@ class SocketTransport(_core.Transport):
         self._fatal_error(
             OSError(errno, os.strerror(errno)), "Fatal read error on socket transport"
         )
+
+    # ---- TLS: calls that Java puts into a batch --------------------------------------------------
+
+    def _tls_read(self) -> None:
+        if self._tls is not None:
+            self._tls._hand_back()
+
+    def _tls_failed(self, error: int) -> None:
+        if self._tls is not None:
+            self._tls._fail(error)
+
+    def _tls_drained(self) -> None:
+        if self._tls is not None:
+            self._tls._control_app_writing()
 
     # ---- writing ---------------------------------------------------------------------------------
 
@@ -187,18 +143,13 @@ class SocketTransport(_core.Transport):
         if not data:
             return
         if _write(self, bytes(data)) is False:
-            self._warn_of_lost_write()
+            self._count_lost_write()
 
     def _check_writable(self, method: str) -> None:
         if self._is_end_requested():
             raise RuntimeError(f"Cannot call {method}() after write_eof()")
         if self._empty_waiter is not None:
             raise RuntimeError(f"unable to {method}; sendfile is in progress")
-
-    def _warn_of_lost_write(self) -> None:
-        self._lost_writes += 1
-        if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
-            logger.warning("socket.send() raised exception.")
 
     def writelines(self, list_of_data: Iterable[Data]) -> None:
         """Queues several pieces of data."""
@@ -219,42 +170,6 @@ class SocketTransport(_core.Transport):
             OSError(errno, os.strerror(errno)), "Fatal write error on socket transport"
         )
 
-    # ---- flow control ----------------------------------------------------------------------------
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Sets the water marks, in bytes; raises ValueError unless high >= low >= 0."""
-        if high is None:
-            high = 64 * 1024 if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        if self._set_water_marks(high, low):
-            self._pause_writing()
-
-    def _pause_writing(self) -> None:
-        self._call_flow_control("pause_writing")
-
-    def _resume_writing(self) -> None:
-        self._call_flow_control("resume_writing")
-
-    def _call_flow_control(self, method: str) -> None:
-        if self._protocol is None:
-            return
-        try:
-            getattr(self._protocol, method)()
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as exc:
-            self._loop.call_exception_handler(
-                {
-                    "message": f"protocol.{method}() failed",
-                    "exception": exc,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
-
     # ---- sendfile: the loop empties the queue, then uses the socket itself -----------------------
 
     def _make_empty_waiter(self) -> asyncio.Future[None]:
@@ -273,59 +188,15 @@ class SocketTransport(_core.Transport):
         if self._empty_waiter is not None and not self._empty_waiter.done():
             self._empty_waiter.set_result(None)
 
-    # ---- the end ---------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
-        if self._close():
-            self._loop.call_soon(self._call_connection_lost, None)
-
-    def abort(self) -> None:
-        """Drops what is queued and calls ``connection_lost(None)`` soon."""
-        self._force_close(None)
-
-    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
-        if self._loop is None:
-            return
-        if isinstance(exc, OSError):
-            if self._loop.get_debug():
-                logger.debug("%r: %s", self, message, exc_info=exc)
-        else:
-            self._loop.call_exception_handler(
-                {
-                    "message": message,
-                    "exception": exc,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
-        self._force_close(exc)
-
-    def _force_close(self, exc: BaseException | None) -> None:
-        if self._abort():
-            self._loop.call_soon(self._call_connection_lost, exc)
-
     def _call_connection_lost(self, exc: BaseException | None) -> None:
-        sock = self._sock
-        if sock is None:
-            return
         try:
-            self._protocol.connection_lost(exc)
+            super()._call_connection_lost(exc)
         finally:
-            self._dispose()
-            self._sock = None
-            sock.close()
-            self._protocol = None
-            self._loop = None  # type: ignore[assignment]
-            server, self._server = self._server, None
-            if server is not None:
-                server._detach(*self._server_arguments())
             if self._empty_waiter is not None and not self._empty_waiter.done():
                 self._empty_waiter.set_exception(ConnectionError("Connection is closed by peer"))
 
 
-def _name_or_none(get_name: Any) -> Any:
-    try:
-        return get_name()
-    except OSError:
-        return None
+def _make_native(protocol: sslproto.SSLProtocol) -> None:
+    from . import tls  # noqa: PLC0415  # for the first TLS connection
+
+    tls.adopt(protocol)

@@ -55,7 +55,9 @@ def the_wheel() -> Path:
     """What `make wheel` has built."""
     wheels = list(WHEELS.glob("rloop-*.whl"))
     if len(wheels) != 1:
-        raise SystemExit(f"expected one wheel of rloop in {WHEELS}, found {len(wheels)}: make wheel")
+        raise SystemExit(
+            f"expected one wheel of rloop in {WHEELS}, found {len(wheels)}: make wheel"
+        )
     return wheels[0]
 
 

@@ -1,4 +1,4 @@
-"""A plugin of pytest: chooses the loop by CONFORMANCE_LOOP, writes outcomes to CONFORMANCE_OUTCOMES.
+"""A plugin of pytest: CONFORMANCE_LOOP says on which loop, CONFORMANCE_OUTCOMES where to report.
 
 Each outcome is written at once, a JSON list a line, so that those before a crash are known.
 """

@@ -1,4 +1,4 @@
-"""Suites that run under pytest: once on asyncio, once on rloop. What asyncio fails doesn't count."""
+"""Suites under pytest, run on asyncio, then on rloop. What asyncio fails doesn't count."""
 
 import json
 import tempfile
@@ -51,7 +51,7 @@ class Project:
             if self.sources:
                 folder = fetch_sources(self.name, self.version, self.sources)
             environment = with_paths(CONFORMANCE_LOOP=loop, CONFORMANCE_OUTCOMES=str(outcomes))
-            command = [
+            command: list[str | Path] = [
                 *(python, "-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider"),
                 *("-q", "--tb=short", *self.options, *(["-k", part] if part else [])),
             ]

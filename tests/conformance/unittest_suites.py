@@ -31,7 +31,8 @@ class Suite:
         """Runs one module to its end, or to a crash, which counts as one failure."""
         with tempfile.TemporaryDirectory() as scratch:  # some tests leave files where they run
             report = Path(scratch, "report.json")
-            command = [self.python, "-m", "conformance.worker", self.name, module, part, report]
+            command: list[str | Path] = [self.python, "-m", "conformance.worker"]
+            command += [self.name, module, part, report]
             ending, log = processes.run(command, Path(scratch), self.environment, MODULE_SECONDS)
             if report.exists():
                 return Report.read(report)
@@ -45,7 +46,9 @@ def cpython() -> Suite | None:
     except ModuleNotFoundError:
         package = None
     if package is None:
-        print(f"cpython: skipped, {sys.executable} has no 'test' (Pythons built from source have it)")
+        print(
+            f"cpython: skipped, {sys.executable} has no 'test' (Pythons built from source have it)"
+        )
         return None
     modules = _test_modules(package.submodule_search_locations or [])
     return Suite("cpython", modules, make_environment("cpython", []), with_paths())
@@ -55,9 +58,7 @@ def uvloop() -> Suite:
     sources = fetch_sources("uvloop", UVLOOP, ["tests", "uvloop/_testbase.py"])
     # uvloop itself isn't installed, its name stands for rloop.
     python = make_environment("uvloop", ["aiohttp==3.14.5", "psutil==7.2.2", "pyOpenSSL==26.4.0"])
-    environment = with_paths(
-        sources, HERE / "stand_in", UVLOOP_SOURCES=str(sources / "uvloop")
-    )
+    environment = with_paths(sources, HERE / "stand_in", UVLOOP_SOURCES=str(sources / "uvloop"))
     return Suite("uvloop", _test_modules([str(sources / "tests")]), python, environment)
 
 

@@ -36,14 +36,14 @@ def log_to_mocks() -> None:
 
     Only the standard library's loop looks there for it.
     """
-    logger: Any = asyncio.log.logger  # type: ignore[attr-defined]
+    logger: Any = asyncio.log.logger
     for level in ("debug", "info", "warning", "error", "critical", "exception"):
+        setattr(logger, level, functools.partial(_log, logger, level, getattr(logger, level)))
 
-        def log(*args: Any, _name: str = level, _log: Any = getattr(logger, level), **kw: Any) -> None:
-            current = base_events.logger  # type: ignore[attr-defined]
-            (_log if current is logger else getattr(current, _name))(*args, **kw)
 
-        setattr(logger, level, log)
+def _log(logger: Any, level: str, original: Callable[..., None], *args: Any, **kw: Any) -> None:
+    current = base_events.logger  # type: ignore[attr-defined]
+    (original if current is logger else getattr(current, level))(*args, **kw)
 
 
 def load_of_uvloop(module: str, rules: Rules) -> ModuleType:
@@ -95,7 +95,8 @@ class Result(unittest.TestResult):
             self.report.not_counted += 1
 
     def _count_bad(self) -> int:
-        return sum(map(len, (self.failures, self.errors, self.skipped, self.unexpectedSuccesses)))
+        marked = (self.failures, self.errors, self.skipped, self.unexpectedSuccesses)
+        return sum(len(tests) for tests in marked)
 
     def finish(self) -> Report:
         report = self.report
@@ -142,7 +143,7 @@ def run(suite: str, module: str, part: str) -> Report:
     report = result.finish()
     report.left_out = len(tests) - len(chosen)
     del tests, chosen, result
-    faulthandler.cancel_dump_traceback_later()
+    faulthandler.cancel_dump_traceback_later()  # which is a thread
     if leaked := Resources.now().leaked_since(before):
         report.failed["(leaks)"] = leaked
     return report

@@ -165,7 +165,8 @@ def test_a_process_that_may_not_have_the_memory_is_told_so() -> None:
     result = run_script(
         """
         import resource, rloop
-        resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (250 << 20), used + (250 << 20)))
         rloop.RLoop()
         """
     )

@@ -1,4 +1,4 @@
-"""What Java assumes of CPython's structures is what a C compiler says of the installed headers."""
+"""What Java assumes of C structures is what a C compiler says of the installed headers."""
 
 import shutil
 import subprocess
@@ -11,9 +11,12 @@ from rloop import jvm
 
 _PROGRAM = """\
 #include <Python.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <structmember.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 int main(void) {{
 {lines}

@@ -184,52 +184,63 @@ def test_an_exception_of_a_handler_of_the_signal_module_leaves_an_idle_loop(loop
 
 def test_interrupting_a_runner_cancels_its_task(loop_factory: LoopFactory) -> None:
     cancelled: list[str] = []
+    threads: list[threading.Thread] = []
 
     async def main() -> None:
+        # Not before: an interrupt that comes before the runner is ready for it is not its own.
+        threads.append(raise_later(signal.SIGINT))
         try:
             await asyncio.sleep(20)
         except asyncio.CancelledError:
             cancelled.append("cancelled")
             raise
 
-    thread = raise_later(signal.SIGINT)
     with (
         pytest.raises(KeyboardInterrupt),
         asyncio.Runner(loop_factory=loop_factory) as runner,
     ):
         runner.run(main())
-    thread.join()
+    threads.pop().join()
     assert cancelled == ["cancelled"]
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
 def test_interrupting_a_busy_runner_cancels_its_task(loop_factory: LoopFactory) -> None:
+    threads: list[threading.Thread] = []
+
     async def main() -> None:
+        threads.append(raise_later(signal.SIGINT))
         while True:
             await asyncio.sleep(0)
 
-    thread = raise_later(signal.SIGINT)
     with (
         pytest.raises(KeyboardInterrupt),
         asyncio.Runner(loop_factory=loop_factory) as runner,
     ):
         runner.run(main())
-    thread.join()
+    threads.pop().join()
 
 
 def test_a_runner_can_be_interrupted_again_and_again(loop_factory: LoopFactory) -> None:
+    threads: list[threading.Thread] = []
+
+    async def main() -> None:
+        threads.append(raise_later(signal.SIGINT, 0.01))
+        await asyncio.sleep(20)
+
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         for _ in range(5):
-            thread = raise_later(signal.SIGINT, 0.01)
             with pytest.raises(KeyboardInterrupt):
-                runner.run(asyncio.sleep(20))
-            thread.join()
+                runner.run(main())
+            threads.pop().join()
         assert runner.run(asyncio.sleep(0, "still usable")) == "still usable"
 
 
 def test_interrupting_run_forever_raises(loop: Loop) -> None:
-    thread = raise_later(signal.SIGINT)
+    threads: list[threading.Thread] = []
+    loop.call_soon(lambda: threads.append(raise_later(signal.SIGINT)))
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
-    thread.join()
+    for thread in threads:  # none, if the interrupt came before it was noted
+        thread.join()
     assert not loop.is_running()

@@ -24,7 +24,8 @@ async def served_by(serve: Serve) -> AsyncIterator[Streams]:
     async def serve_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):  # the same, seen from the server
             await serve(reader, writer)
-            writer.close()
+        writer.close()
+        with suppress(ConnectionError):  # asked for in any case: the error is nobody's otherwise
             await writer.wait_closed()
 
     async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:

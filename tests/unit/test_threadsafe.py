@@ -41,7 +41,7 @@ def test_a_loop_is_woken_again_and_again(loop: Loop) -> None:
 
 
 def test_callbacks_of_many_threads_all_run_in_the_order_of_their_thread(loop: Loop) -> None:
-    threads, calls = 8, 2_000
+    threads, calls = 4, 25_000
     ran: list[tuple[int, int]] = []
 
     def schedule(thread: int) -> None:
@@ -56,6 +56,36 @@ def test_callbacks_of_many_threads_all_run_in_the_order_of_their_thread(loop: Lo
     loop.run_until_complete(main())
     for thread in range(threads):
         assert [number for owner, number in ran if owner == thread] == list(range(calls))
+
+
+def test_handles_are_cancelled_while_the_loop_runs_or_it_is_too_late(loop: Loop) -> None:
+    threads, calls = 4, 5_000
+    ran: list[tuple[int, int]] = []
+    ended = 0
+
+    def schedule_and_cancel(thread: int) -> None:
+        for number in range(calls):
+            handle = loop.call_soon_threadsafe(ran.append, (thread, number))
+            if number % 2:
+                handle.cancel()
+
+    def end() -> None:
+        nonlocal ended
+        ended += 1
+
+    async def main() -> None:
+        await asyncio.gather(
+            *(asyncio.to_thread(schedule_and_cancel, thread) for thread in range(threads))
+        )
+        loop.call_soon_threadsafe(end)
+        while not ended:
+            await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    for thread in range(threads):
+        numbers = [number for owner, number in ran if owner == thread]
+        assert numbers == sorted(set(numbers))
+        assert set(numbers) >= set(range(0, calls, 2))
 
 
 def test_callbacks_scheduled_before_the_loop_runs_are_run(loop: Loop) -> None:
@@ -87,6 +117,20 @@ def test_a_handle_of_another_thread_can_be_cancelled(loop: Loop) -> None:
     thread.join()
     handles[0].cancel()
     loop.run_until_complete(asyncio.sleep(0))
+
+
+def test_a_handle_can_be_cancelled_by_its_own_callback(loop: Loop) -> None:
+    handles: list[asyncio.Handle] = []
+
+    def cancel() -> None:
+        handles[0].cancel()
+
+    async def main() -> None:
+        handles.append(loop.call_soon_threadsafe(cancel))
+        await asyncio.sleep(0)
+        assert handles[0].cancelled()
+
+    loop.run_until_complete(main())
 
 
 def test_it_works_from_the_thread_of_the_loop(loop: Loop) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import socket
+import sys
 import weakref
+from contextvars import ContextVar
 
 import pytest
 
@@ -176,3 +178,31 @@ async def test_garbage_collections_find_no_fault_in_open_connections(connect: Co
     await until(lambda: all(c.protocol.received == b"xxxxx" for c in connections))
     for connection in connections:
         assert connection.peer.receive(5) == b"yyyyy"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="before 3.15 each call has its own copy")
+async def test_the_methods_of_a_protocol_share_a_context(loop: Loop) -> None:
+    seen = ContextVar("seen", default="nothing")
+    values: list[str] = []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, _: asyncio.BaseTransport) -> None:
+            seen.set("connection_made")
+
+        def data_received(self, _: bytes) -> None:
+            values.append(seen.get())
+            seen.set("data_received")
+
+        def connection_lost(self, _: Exception | None) -> None:
+            values.append(seen.get())
+            lost.set_result(None)
+
+    lost = loop.create_future()
+    ours, peer = socket.socketpair()
+    await loop.create_connection(Protocol, sock=ours)
+    with peer:
+        peer.send(b"data")
+        await turns(5)
+    await lost
+    assert values == ["connection_made", "data_received"]
+    assert seen.get() == "nothing"

@@ -19,6 +19,30 @@ from tests.unit.connections import (
 )
 
 
+class Keeper(asyncio.Protocol):
+    """Keeps every third piece of data as it came, beside a copy of it, and its hash."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kept: list[tuple[bytes, bytearray, int]] = []
+
+    def data_received(self, data: bytes) -> None:
+        self.count += 1
+        if self.count % 3 == 0:
+            self.kept.append((data, bytearray(data), hash(data)))
+
+
+async def test_data_that_is_kept_stays_as_it_is(connect: Connector) -> None:
+    connection = await connect(Keeper)
+    for number in range(300):
+        connection.peer.send(bytes([number % 256]) * (1000 + number))
+        await until(lambda number=number: connection.protocol.count > number)  # type: ignore[misc]
+    for data, copy, hash_then in connection.protocol.kept:
+        assert data == copy
+        assert hash(data) == hash_then == hash(bytes(copy))
+        assert data + b"!" == bytes(copy) + b"!"  # its end is where it was
+
+
 async def test_data_arrives_as_bytes(connect: Connector) -> None:
     kinds: list[type] = []
 

@@ -27,6 +27,15 @@ public record CriticalCall(MemorySegment address) implements CFunction {
     return new CriticalCall(Symbols.segment(symbol));
   }
 
+  /**
+   * The function of that name in a library; see {@link Downcall#in}.
+   *
+   * @throws UnsatisfiedLinkError if it has none
+   */
+  public static CriticalCall in(long library, String symbol) {
+    return new CriticalCall(Symbols.segment(library, symbol));
+  }
+
   @Override
   public long call(long a, long b, long c, long d, long e, long f) {
     try {

@@ -22,6 +22,16 @@ public record Downcall(MemorySegment address) implements CFunction {
     return new Downcall(Symbols.segment(symbol));
   }
 
+  /**
+   * The function of that name in a library, or in those that it is linked with.
+   *
+   * @param library a {@code dlopen} handle
+   * @throws UnsatisfiedLinkError if it has none
+   */
+  public static Downcall in(long library, String symbol) {
+    return new Downcall(Symbols.segment(library, symbol));
+  }
+
   @Override
   public long call(long a, long b, long c, long d, long e, long f) {
     try {

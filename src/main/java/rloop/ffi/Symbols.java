@@ -33,12 +33,24 @@ public final class Symbols {
 
   /** The address of a symbol that not every version of a library has, or 0. */
   public static long addressOrZero(String name) {
+    return find(HANDLE, name);
+  }
+
+  private static long find(long library, String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return DLSYM.call(HANDLE, arena.allocateFrom(name).address());
+      return DLSYM.call(library, arena.allocateFrom(name).address());
     }
   }
 
   static MemorySegment segment(String name) {
     return MemorySegment.ofAddress(address(name));
+  }
+
+  static MemorySegment segment(long library, String name) {
+    long address = find(library, name);
+    if (address == 0) {
+      throw new UnsatisfiedLinkError("the library has no C symbol " + name);
+    }
+    return MemorySegment.ofAddress(address);
   }
 }

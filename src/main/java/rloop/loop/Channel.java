@@ -5,7 +5,7 @@ import rloop.loop.poll.Poller;
 /**
  * A file descriptor that a loop watches.
  *
- * <p>Thread rule: with the GIL, on the thread that runs the loop or while no thread does.
+ * <p>Thread rule: with the loop's lock, on the thread that runs the loop or while no thread does.
  */
 public abstract class Channel {
   static final int UNREGISTERED = -1;

@@ -5,14 +5,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
+import rloop.ffi.Scratch;
 import rloop.loop.poll.Poller;
 
 /**
  * The state of one loop, and its iteration ({@link #next}).
  *
- * <p>Thread rule: with the GIL. {@link #wakeUp} is what another thread calls after it has added a
- * call while this loop may be waiting.
+ * <p>Thread rule: with the loop's lock. {@link #wakeUp} is what another thread calls after it has
+ * added a call while this loop may be waiting.
  */
 public final class EventLoop {
   /**
@@ -31,6 +33,9 @@ public final class EventLoop {
 
   /** How much is read for one batch, in bytes, before the rest waits for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
+
+  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
+  public static final int READ_BUFFER_SIZE = 256 * 1024;
 
   /** Why an iteration over the batches ended. */
   public enum End {
@@ -53,7 +58,9 @@ public final class EventLoop {
   private final List<Reader> readers = new ArrayList<>();
   private final List<Channel> deferred = new ArrayList<>();
   private final FdWatches fdWatches;
+  private final BytesPool bytesPool = new BytesPool();
 
+  private @Nullable Scratch readBuffer;
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
@@ -82,6 +89,14 @@ public final class EventLoop {
 
   // ---- for transports ------------------------------------------------------------------------
 
+  /** The address of {@link #READ_BUFFER_SIZE} bytes, for whoever reads next. */
+  public long readBuffer() {
+    if (readBuffer == null) {
+      readBuffer = new Scratch(READ_BUFFER_SIZE);
+    }
+    return readBuffer.address();
+  }
+
   /** Adds a call that nobody will cancel; returns its sequence number. */
   public long schedule(@Owned long call) {
     return ready.append(call);
@@ -95,6 +110,11 @@ public final class EventLoop {
   /** Takes a waiting call back. */
   public void takeBack(long sequence) {
     ready.cancel(sequence);
+  }
+
+  /** What data that is received is copied into. */
+  public BytesPool bytesPool() {
+    return bytesPool;
   }
 
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
@@ -155,11 +175,6 @@ public final class EventLoop {
     flush();
     runner = null;
     stopping = false;
-  }
-
-  /** Whether a run is going on, on the calling thread. */
-  public boolean isRunningHere() {
-    return runner == Thread.currentThread();
   }
 
   /** Ends the run after the current batch. */
@@ -284,6 +299,11 @@ public final class EventLoop {
     poller.wakeup();
   }
 
+  /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
+  public boolean runsElsewhere(long handle) {
+    return runner != null && runner != Thread.currentThread() && scheduler.isLastStarted(handle);
+  }
+
   /** The sequence number of the call that is running or ran last; -1 if none did. */
   public long lastStarted() {
     return ready.lastStarted();
@@ -327,6 +347,7 @@ public final class EventLoop {
     closed = true;
     scheduler.close();
     finishReaders();
+    bytesPool.clear();
     channels.close();
   }
 }

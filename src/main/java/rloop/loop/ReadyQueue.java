@@ -110,6 +110,11 @@ public final class ReadyQueue {
     return started == 0 ? -1 : batchStart + started - 1;
   }
 
+  /** Whether that call is the one of the batch that started last. */
+  boolean isLastStarted(long sequence) {
+    return iterator != 0 && sequence >= batchStart && sequence == lastStarted();
+  }
+
   /** The iterator over the batch, once more. */
   @Owned
   public long resume() {

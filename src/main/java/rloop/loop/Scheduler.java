@@ -1,13 +1,12 @@
 package rloop.loop;
 
-import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 
 /**
  * What is to be called and when: the ready queue, the timers, and the handles of both.
  *
- * <p>Thread rule: with the GIL.
+ * <p>Thread rule: with the loop's lock.
  */
 public final class Scheduler {
   private static final double NANOS_PER_SECOND = 1e9;
@@ -60,7 +59,7 @@ public final class Scheduler {
   /** Adds a call and returns a handle for it. */
   @Owned
   public long callSoon(@Owned long call) {
-    if (debug || Layout.FREE_THREADED) {
+    if (debug) {
       long handle = handleFor(call);
       addHandle(handleType, handle);
       return handle;
@@ -149,6 +148,11 @@ public final class Scheduler {
     if (!debug) { // in debug mode the repr of a cancelled handle still tells of the call
       type.setCall(handle, 0);
     }
+  }
+
+  /** Whether the call of a handle of {@code call_soon} is the one that started last. */
+  boolean isLastStarted(long handle) {
+    return ready.isLastStarted(handleType.sequence(handle));
   }
 
   /** The call of a handle of {@code call_soon}, borrowed, or 0. */

@@ -1,9 +1,10 @@
 /**
  * The loop: an iterator of batches of calls, and what fills the batches.
  *
- * <p>Thread rule: everything here is called with the GIL held. A loop's poller alone waits without
- * it. Nothing here calls user code: calls go into a batch, and Python runs the batch when no Java
- * frame is on its stack.
+ * <p>Thread rule: everything here is called with the loop's lock held (the GIL; ARCHITECTURE.md
+ * says what it is on free-threaded builds). A loop's poller alone waits without it. Nothing here
+ * calls user code: calls go into a batch, and Python runs the batch when no Java frame is on its
+ * stack.
  */
 @NullMarked
 package rloop.loop;

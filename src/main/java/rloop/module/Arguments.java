@@ -59,17 +59,21 @@ final class Arguments {
    */
   @Owned
   static long call(long arguments, long from, long count, long names) {
-    long context = names == 0 ? PyObjects.Py_None : get(arguments, count);
-    context =
-        context == PyObjects.Py_None
-            ? PyException.check(PyRuntime.PyContext_CopyCurrent())
-            : Ref.take(context);
+    long context = context(names == 0 ? PyObjects.Py_None : get(arguments, count));
     long call = Tuples.create(1 + count - from);
     Tuples.setFirst(call, 0, context);
     for (long i = from; i < count; i++) {
       Tuples.setFirst(call, 1 + i - from, Ref.take(get(arguments, i)));
     }
     return call;
+  }
+
+  /** The context given, or a copy of the current one for {@code None}. */
+  @Owned
+  static long context(long given) {
+    return given == PyObjects.Py_None
+        ? PyException.check(PyRuntime.PyContext_CopyCurrent())
+        : Ref.take(given);
   }
 
   /** The value of a Python number as a double. */

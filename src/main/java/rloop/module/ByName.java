@@ -5,25 +5,28 @@ import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
 
-/** The functions of {@code rloop.by_name}, for what is unusual in calling a scheduling method. */
-enum ByName {
-  CALL_SOON("call_soon"),
-  CALL_SOON_THREADSAFE("call_soon_threadsafe"),
-  CALL_SOON_ELSEWHERE("call_soon_elsewhere"),
-  CALL_LATER("call_later"),
-  CALL_AT("call_at");
+/**
+ * The functions of {@code rloop.by_name}, for unusual ways of calling a scheduling method.
+ *
+ * <p>Looked up for each call, and not by an initialiser of a class: importing a module lets other
+ * threads run, and one that came here would wait for the initialiser with the GIL.
+ */
+final class ByName {
+  private ByName() {}
 
-  private final @Owned long function;
-
-  ByName(String name) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.by_name"));
-    function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
-  }
-
-  /** Calls it with {@code self} and the arguments of a method. */
+  /** Calls one with {@code self} and the arguments of the method of that name. */
   @Owned
-  long call(long self, long arguments, long count, long names) {
-    return Invocation.function(function, self, arguments, count, names);
+  static long call(String name, long self, long arguments, long count, long names) {
+    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.by_name"));
+    long function = PyObjects.PyObject_GetAttrString(module, name);
+    Ref.drop(module);
+    PyException.check(function);
+    try {
+      return Invocation.function(function, self, arguments, count, names);
+    } finally {
+      Ref.drop(function);
+    }
   }
 }

@@ -18,10 +18,11 @@ final class HandleMethods {
   static void add(HandleTypes handleTypes) {
     types = handleTypes;
     MethodHandles.Lookup lookup = MethodHandles.lookup();
-    new Methods(handleTypes.handle().base, lookup)
+    new Methods(handleTypes.handle().base, lookup, "lock")
         .add("cancel", "cancel", NO_ARGUMENTS, "($self, /)")
-        .add("_get_call", "getCall", NO_ARGUMENTS, "($self, /)");
-    new Methods(handleTypes.timerHandle().base, lookup)
+        .add("_get_call", "getCall", NO_ARGUMENTS, "($self, /)")
+        .add("_runs_elsewhere", "runsElsewhere", NO_ARGUMENTS, "($self, /)");
+    new Methods(handleTypes.timerHandle().base, lookup, "lockOfTimer")
         .add("cancel", "cancelTimer", NO_ARGUMENTS, "($self, /)")
         .add("_get_call", "getTimerCall", NO_ARGUMENTS, "($self, /)");
   }
@@ -32,6 +33,14 @@ final class HandleMethods {
 
   private static HandleType timerHandles() {
     return HandleTypes.require(types).timerHandle();
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(handles().loop(self));
+  }
+
+  private static long lockOfTimer(long self, long b) {
+    return Loops.state(timerHandles().loop(self));
   }
 
   private static long cancel(long self, long b, long c, long d) {
@@ -47,6 +56,11 @@ final class HandleMethods {
   /** {@code _get_call()}: the tuple {@code (context, callback, *arguments)}, or {@code None}. */
   private static long getCall(long self, long b, long c, long d) {
     return orNone(Loops.of(handles().loop(self)).scheduler().callOf(self));
+  }
+
+  /** {@code _runs_elsewhere()}: whether another thread runs the handle's call just now. */
+  private static long runsElsewhere(long self, long b, long c, long d) {
+    return Arguments.bool(Loops.of(handles().loop(self)).runsElsewhere(self));
   }
 
   private static long getTimerCall(long self, long b, long c, long d) {

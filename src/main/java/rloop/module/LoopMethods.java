@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
-import rloop.cpython.api.Version;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -26,17 +25,15 @@ import rloop.posix.ErrnoException;
 /** The methods that Java adds to {@code rloop.RLoop}; unused parameters are the shape's. */
 @SuppressWarnings("unused") // reached through method handles
 final class LoopMethods {
-  /** Whether asyncio has handles that another thread cannot cancel while they run. */
-  private static final boolean HAS_THREADSAFE_HANDLES = Version.isAtLeast(14);
-
   private static @Nullable HandleTypes types;
 
   private LoopMethods() {}
 
   static void addTo(long loopClass, HandleTypes handleTypes) {
     types = handleTypes;
-    new Methods(loopClass, MethodHandles.lookup())
-        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)")
+    new Methods(loopClass, MethodHandles.lookup(), null)
+        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)");
+    new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add(
             "call_soon",
             "callSoon",
@@ -73,6 +70,10 @@ final class LoopMethods {
         .add("_watched", "watched", ONE_ARGUMENT, "($self, fd, /)");
   }
 
+  private static long lock(long self, long b) {
+    return Loops.state(self);
+  }
+
   /** {@code _open(poller)}: a new loop's state object. */
   private static long open(long self, long name, long c, long d) {
     HandleTypes types = HandleTypes.require(LoopMethods.types);
@@ -93,7 +94,7 @@ final class LoopMethods {
   private static long callSoon(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 1)) {
-      return ByName.CALL_SOON.call(self, arguments, count, names);
+      return ByName.call("call_soon", self, arguments, count, names);
     }
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
@@ -104,13 +105,10 @@ final class LoopMethods {
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 1)) {
-      return ByName.CALL_SOON_THREADSAFE.call(self, arguments, count, names);
+      return ByName.call("call_soon_threadsafe", self, arguments, count, names);
     }
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
-    }
-    if (HAS_THREADSAFE_HANDLES && !loop.isRunningHere()) {
-      return ByName.CALL_SOON_ELSEWHERE.call(self, arguments, count, names);
     }
     long handle =
         traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
@@ -121,7 +119,7 @@ final class LoopMethods {
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 2)) {
-      return ByName.CALL_LATER.call(self, arguments, count, names);
+      return ByName.call("call_later", self, arguments, count, names);
     }
     double delay = seconds(arguments, "delay must not be None");
     return callAt(loop, Scheduler.now() + delay, arguments, count, names);
@@ -130,7 +128,7 @@ final class LoopMethods {
   private static long callAt(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 2)) {
-      return ByName.CALL_AT.call(self, arguments, count, names);
+      return ByName.call("call_at", self, arguments, count, names);
     }
     double deadline = seconds(arguments, "when cannot be None");
     return callAt(loop, deadline, arguments, count, names);

@@ -20,7 +20,7 @@ final class Loops {
   static final @Owned long STATE_TYPE =
       new TypeSpec("rloop._core.LoopState", JavaReference.TYPE)
           .notInstantiable()
-          .iterator(Trampoline.to(MethodHandles.lookup(), "next"))
+          .iterator(Trampoline.to(MethodHandles.lookup(), "next", "lockOfNext"))
           .create();
 
   /** The offset of the slot {@code _state} of {@code rloop.RLoop}. */
@@ -57,11 +57,19 @@ final class Loops {
   }
 
   private static Parts parts(long pythonLoop) {
+    return referent(state(pythonLoop));
+  }
+
+  /**
+   * The state object of a Python loop, borrowed. It is also the loop's lock, on free-threaded
+   * builds.
+   */
+  static long state(long pythonLoop) {
     long state = Memory.getLong(pythonLoop + stateSlot);
     if (state == 0) {
       throw PyException.runtimeError("the event loop was not initialised");
     }
-    return referent(state);
+    return state;
   }
 
   private static Parts referent(long state) {
@@ -78,6 +86,11 @@ final class Loops {
       throw PyException.runtimeError("Event loop is closed");
     }
     return loop;
+  }
+
+  @SuppressWarnings("unused")
+  private static long lockOfNext(long state, long b) {
+    return state;
   }
 
   /** {@code tp_iternext}, reached through the trampoline. */

@@ -1,10 +1,12 @@
 package rloop.module;
 
+import static rloop.cpython.type.Methods.FAST;
 import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
@@ -16,6 +18,19 @@ import rloop.loop.HandleType;
 /** Where Python enters Java for the first time. */
 @SuppressWarnings("unused") // reached through JNI and method handles
 public final class Main {
+  /**
+   * The classes whose initialisers call Python, which may then wait for other threads. A thread
+   * that comes meanwhile and waits for such an initialiser is attached to Python as it does, and so
+   * would keep another one from stopping the world, and that one those which wait for it.
+   */
+  private static final String[] PYTHON_INITIALISED = {
+    "rloop.module.Arguments",
+    "rloop.module.DebugMode",
+    "rloop.transport.Callbacks",
+    "rloop.transport.DatagramCallbacks",
+    "rloop.transport.FutureCalls"
+  };
+
   private static @Nullable HandleTypes types;
 
   private Main() {}
@@ -41,6 +56,9 @@ public final class Main {
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
+        .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
+        .add("add_tls", "addTls", FAST, "(library, ssl_offset, /)")
+        .add("exchange_tls", "exchangeTls", FAST, "(sender, receiver, /)")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
         .add("assumed_layouts", "assumedLayouts", NO_ARGUMENTS, "()");
     return module;
@@ -57,9 +75,23 @@ public final class Main {
     types.timerHandle().setType(attribute(handles, "TimerHandle"));
     Ref.drop(handles);
     Loops.setLoopClass(loopClass);
+    if (Layout.FREE_THREADED) {
+      initialise();
+    }
     LoopMethods.addTo(loopClass, types);
     SocketMethods.addTo(loopClass);
     return Arguments.none();
+  }
+
+  /** While no other thread can be here; with a GIL it takes none of the start's time. */
+  private static void initialise() {
+    try {
+      for (String name : PYTHON_INITIALISED) {
+        Class.forName(name);
+      }
+    } catch (ClassNotFoundException e) {
+      throw new LinkageError(e.getMessage(), e);
+    }
   }
 
   /**
@@ -69,6 +101,36 @@ public final class Main {
   private static long addTransport(long module, long b, long c, long d) {
     set(module, "Transport", TransportMethods.type());
     return Arguments.none();
+  }
+
+  /** {@code add_datagrams()}: adds to {@code Transport} what transports of datagrams need. */
+  private static long addDatagrams(long module, long b, long c, long d) {
+    DatagramMethods.addTo(TransportMethods.TYPE.base);
+    return Arguments.none();
+  }
+
+  /**
+   * {@code add_tls(library, ssl_offset)}: adds methods for TLS to {@code Transport}.
+   *
+   * <p>The library is a {@code dlopen} handle of OpenSSL; the offset is that of the {@code SSL*} in
+   * an {@code _ssl._SSLSocket}.
+   */
+  private static long addTls(long module, long arguments, long count, long d) {
+    Arguments.expect("add_tls", count, 2);
+    TlsMethods.add(
+        Arguments.toLong(Arguments.get(arguments, 0)),
+        Arguments.toLong(Arguments.get(arguments, 1)));
+    return Arguments.none();
+  }
+
+  /**
+   * {@code exchange_tls(sender, receiver)}: whether bytes that one {@code _ssl._SSLSocket} encrypts
+   * are what another one decrypts.
+   */
+  private static long exchangeTls(long module, long arguments, long count, long d) {
+    Arguments.expect("exchange_tls", count, 2);
+    return Arguments.bool(
+        TlsMethods.exchange(Arguments.get(arguments, 0), Arguments.get(arguments, 1)));
   }
 
   /**

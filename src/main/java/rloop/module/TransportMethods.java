@@ -9,7 +9,6 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
@@ -19,19 +18,22 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.transport.Callbacks;
 import rloop.transport.Connection;
+import rloop.transport.TransportChannel;
 import rloop.transport.TransportType;
 
 /** The methods of {@code rloop._core.Transport}. */
 @SuppressWarnings("unused") // reached through method handles
 final class TransportMethods {
-  private static final TransportType TYPE = new TransportType();
+  static final TransportType TYPE = new TransportType();
 
   private TransportMethods() {}
 
   /** Adds the methods to the type and returns it, borrowed. */
   static long type() {
-    new Methods(TYPE.base, MethodHandles.lookup())
-        .add("_open", "open", FAST, "($self, loop, fd, /)")
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(TYPE.base, lookup, "lockOfOpen")
+        .add("_open", "open", FAST, "($self, loop, fd, context, /)");
+    new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
         .add("pause_reading", "pauseReading", NO_ARGUMENTS, "($self, /)")
@@ -55,40 +57,49 @@ final class TransportMethods {
     return TYPE.base;
   }
 
+  static long lockOfOpen(long self, long arguments) {
+    return Loops.state(Arguments.get(arguments, 0));
+  }
+
+  static long lock(long self, long b) {
+    return TYPE.loopState(self);
+  }
+
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open", count, 2);
+    Arguments.expect("_open", count, 3);
+    long loop = Arguments.get(arguments, 0);
     Connection connection =
         new Connection(
-            Loops.open(Arguments.get(arguments, 0)),
+            Loops.open(loop),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
-            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
-    TYPE.setConnection(self, connection);
+            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 2))));
+    TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
 
   /** {@code _set_receiver(protocol)}, or {@code None} for a {@code BufferedProtocol}. */
   private static long setReceiver(long self, long receiver, long c, long d) {
-    TYPE.connection(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
+    TYPE.channel(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
     return Arguments.none();
   }
 
   private static long startReading(long self, long b, long c, long d) {
-    TYPE.connection(self).startReading();
+    TYPE.channel(self).startReading();
     return Arguments.none();
   }
 
   private static long pauseReading(long self, long b, long c, long d) {
-    TYPE.connection(self).pauseReading();
+    TYPE.channel(self).pauseReading();
     return Arguments.none();
   }
 
   private static long resumeReading(long self, long b, long c, long d) {
-    TYPE.connection(self).resumeReading();
+    TYPE.channel(self).resumeReading();
     return Arguments.none();
   }
 
   private static long isReading(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).isReading());
+    return Arguments.bool(TYPE.channel(self).isReading());
   }
 
   /** {@code _receive_into(buffer)}: how many bytes were received; 0 is nothing to tell. */
@@ -102,9 +113,9 @@ final class TransportMethods {
     }
   }
 
-  /** {@code _take_held()}: data that was read and held back, or {@code None}. */
+  /** {@code _take_held()}: what was read and held back for one call, or {@code None}. */
   private static long takeHeld(long self, long b, long c, long d) {
-    long data = TYPE.connection(self).takeHeld();
+    long data = TYPE.channel(self).takeHeld();
     return data == 0 ? Arguments.none() : data;
   }
 
@@ -132,7 +143,7 @@ final class TransportMethods {
 
   /** The data itself, a copy of what may change after the call, or 0 for what is neither. */
   @Owned
-  private static long asBytes(long data) {
+  static long asBytes(long data) {
     long type = Ref.type(data);
     if (type == PyScalars.PyBytes_Type) {
       return Ref.take(data);
@@ -157,28 +168,28 @@ final class TransportMethods {
   }
 
   private static long bufferSize(long self, long b, long c, long d) {
-    return PyScalars.PyLong_FromLongLong(TYPE.connection(self).bufferSize());
+    return PyScalars.PyLong_FromLongLong(TYPE.channel(self).bufferSize());
   }
 
   /** {@code get_write_buffer_limits()}: {@code (low, high)}, in bytes. */
   private static long waterMarks(long self, long b, long c, long d) {
-    Connection connection = TYPE.connection(self);
+    TransportChannel channel = TYPE.channel(self);
     return Tuples.of(
-        PyScalars.PyLong_FromLongLong(connection.lowWater()),
-        PyScalars.PyLong_FromLongLong(connection.highWater()));
+        PyScalars.PyLong_FromLongLong(channel.lowWater()),
+        PyScalars.PyLong_FromLongLong(channel.highWater()));
   }
 
   private static long setWaterMarks(long self, long arguments, long count, long d) {
     Arguments.expect("_set_water_marks", count, 2);
     return Arguments.bool(
-        TYPE.connection(self)
+        TYPE.channel(self)
             .setWaterMarks(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
   }
 
   private static long endWriting(long self, long b, long c, long d) {
-    TYPE.connection(self).endWriting();
+    TYPE.channel(self).endWriting();
     return Arguments.none();
   }
 
@@ -192,19 +203,19 @@ final class TransportMethods {
   }
 
   private static long close(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).close());
+    return Arguments.bool(TYPE.channel(self).close());
   }
 
   private static long abort(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).abort());
+    return Arguments.bool(TYPE.channel(self).abort());
   }
 
   private static long isClosing(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).isClosing());
+    return Arguments.bool(TYPE.channel(self).isClosing());
   }
 
   private static long dispose(long self, long b, long c, long d) {
-    TYPE.connection(self).dispose();
+    TYPE.channel(self).dispose();
     return Arguments.none();
   }
 }

@@ -15,6 +15,9 @@ public final class Constants {
   private static final Assignments SYSTEM =
       new Assignments(System.getProperty("rloop.constants", ""));
 
+  /** What no constant is: stands for a name that the system lacks where 0 would mean something. */
+  private static final int NONE = -1;
+
   // errno.h
   public static final int EAGAIN = SYSTEM.required("EAGAIN");
   public static final int EINTR = SYSTEM.required("EINTR");
@@ -26,7 +29,10 @@ public final class Constants {
 
   // sys/socket.h
   public static final int AF_UNIX = SYSTEM.required("AF_UNIX");
+  public static final int AF_INET = SYSTEM.required("AF_INET");
+  public static final int AF_INET6 = SYSTEM.optional("AF_INET6", NONE);
   public static final int SOCK_STREAM = SYSTEM.required("SOCK_STREAM");
+  public static final int SOCK_DGRAM = SYSTEM.required("SOCK_DGRAM");
   public static final int SHUT_WR = SYSTEM.required("SHUT_WR");
 
   // poll.h

@@ -1,12 +1,15 @@
 package rloop.posix;
 
+import rloop.ffi.Memory;
 import rloop.ffi.SystemCall;
 
 /** {@code <sys/socket.h>}. */
 public final class SysSocket {
   private static final SystemCall RECV = SystemCall.of("recv");
   private static final SystemCall SEND = SystemCall.of("send");
+  private static final SystemCall SENDTO = SystemCall.of("sendto");
   private static final SystemCall SENDMSG = SystemCall.of("sendmsg");
+  private static final SystemCall RECVMSG = SystemCall.of("recvmsg");
   private static final SystemCall SHUTDOWN = SystemCall.of("shutdown");
 
   private SysSocket() {}
@@ -43,6 +46,37 @@ public final class SysSocket {
     return SysSyscall.IS_AVAILABLE
         ? SysSyscall.call(SysSyscall.SENDMSG, fd, message, flags, 0)
         : SENDMSG.call(fd, message, flags);
+  }
+
+  /**
+   * The bytes sent, or {@code -errno}.
+   *
+   * @param address where to, or 0 for a connected socket
+   * @param addressLength in bytes
+   * @see <a href="https://man7.org/linux/man-pages/man2/send.2.html">sendto(2)</a>
+   */
+  public static long sendto(
+      int fd, long buffer, long length, int flags, long address, int addressLength) {
+    return SENDTO.call(fd, buffer, length, flags, address, addressLength);
+  }
+
+  /**
+   * Receives several messages, but waits for none of them; one where the system can't do several.
+   *
+   * @param messages an array of {@link Mmsghdr}
+   * @return how many came, or {@code -errno}
+   * @see <a href="https://man7.org/linux/man-pages/man2/recvmmsg.2.html">recvmmsg(2)</a>
+   */
+  public static int recvmmsg(int fd, long messages, int count, int flags) {
+    if (SysSyscall.IS_AVAILABLE) {
+      return (int) SysSyscall.call(SysSyscall.RECVMMSG, fd, messages, count, flags);
+    }
+    long length = RECVMSG.call(fd, messages, flags);
+    if (length < 0) {
+      return (int) length;
+    }
+    Memory.putInt(messages + Mmsghdr.LENGTH, (int) length);
+    return 1;
   }
 
   /**

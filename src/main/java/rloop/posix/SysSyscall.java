@@ -19,6 +19,7 @@ final class SysSyscall {
   static final int SENDTO = number(44, 206);
   static final int RECVFROM = number(45, 207);
   static final int SENDMSG = number(46, 211);
+  static final int RECVMMSG = number(299, 243);
 
   private static final int UNKNOWN = -1;
 

@@ -4,16 +4,18 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 
 /**
  * The calls through which a connection tells its Python transport what happened: methods of {@code
- * rloop.transport.SocketTransport}, run in the context in which the transport was made.
+ * rloop.transport.SocketTransport} and its siblings, run in the context in which the transport was
+ * made.
  */
-public final class Callbacks {
-  // Method names of rloop.transport.SocketTransport.
+public class Callbacks {
+  // Method names of the Python transports.
   private static final long READ_BUFFERED = name("_read_buffered");
   private static final long DELIVER_HELD = name("_deliver_held");
   private static final long END_OF_FILE = name("_end_of_file");
@@ -24,17 +26,21 @@ public final class Callbacks {
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
+  private static final long TLS_READ = name("_tls_read");
+  private static final long TLS_FAILED = name("_tls_failed");
+  private static final long TLS_DRAINED = name("_tls_drained");
+
   private static final long DATA_RECEIVED = name("data_received");
 
   /** Indices in {@code (context, data_received, data)}. */
-  private static final int DELIVERED_METHOD = 1;
+  static final int DELIVERED_METHOD = 1;
 
-  private static final int DELIVERED_DATA = 2;
+  static final int DELIVERED_DATA = 2;
 
-  private final TransportType type;
+  final TransportType type;
 
   /** Borrowed, but for {@link #keepAlive}; a transport ends its connection before it dies. */
-  private final long transport;
+  final long transport;
 
   private boolean isKeptAlive;
 
@@ -49,7 +55,7 @@ public final class Callbacks {
     TransportType.set(transport, type.context, context);
   }
 
-  private static long name(String method) {
+  static long name(String method) {
     return PyException.check(PyScalars.PyUnicode_InternFromString(method));
   }
 
@@ -91,10 +97,8 @@ public final class Callbacks {
    */
   @Owned
   long delivery(long data) {
-    long method =
-        PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), DATA_RECEIVED);
+    long method = receiverMethod(DATA_RECEIVED);
     if (method == 0) {
-      PyErrors.PyErr_Clear();
       return 0;
     }
     long call = TransportType.get(transport, type.delivery);
@@ -108,25 +112,35 @@ public final class Callbacks {
     return call;
   }
 
+  /** A method of the protocol; 0 if it has none of that name. */
+  @Owned
+  final long receiverMethod(long name) {
+    long method = PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), name);
+    if (method == 0) {
+      PyErrors.PyErr_Clear();
+    }
+    return method;
+  }
+
   /** The data of the last delivery, borrowed. */
   long deliveredData() {
     return Tuples.get(TransportType.get(transport, type.delivery), DELIVERED_DATA);
   }
 
   /** Lets method and data of the last delivery go now, not when more arrives. */
-  void forgetDelivered() {
+  void forgetDelivered(BytesPool pool) {
     long call = TransportType.get(transport, type.delivery);
     if (call != 0 && Ref.isOnlyOne(call)) {
       long method = Tuples.get(call, DELIVERED_METHOD);
       long data = Tuples.get(call, DELIVERED_DATA);
       Tuples.setFirst(call, DELIVERED_METHOD, Ref.take(PyObjects.Py_None));
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(PyObjects.Py_None));
-      Ref.drop(data);
+      pool.giveBack(data);
       Ref.drop(method);
     }
   }
 
-  private long context() {
+  final long context() {
     return TransportType.get(transport, type.context);
   }
 
@@ -178,6 +192,26 @@ public final class Callbacks {
   @Owned
   long connectionLost() {
     return call(CONNECTION_LOST, Ref.take(PyObjects.Py_None));
+  }
+
+  @Owned
+  long tlsRead() {
+    return call(TLS_READ);
+  }
+
+  @Owned
+  long tlsFailed(long error) {
+    return call(TLS_FAILED, PyScalars.PyLong_FromLongLong(error));
+  }
+
+  @Owned
+  long tlsDrained() {
+    return call(TLS_DRAINED);
+  }
+
+  /** Keeps an {@code _ssl._SSLSocket} alive, or with 0 no longer. */
+  void setSslSocket(@Owned long sslSocket) {
+    TransportType.set(transport, type.sslSocket, sslSocket);
   }
 
   @Owned

@@ -3,15 +3,9 @@ package rloop.transport;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
-import rloop.loop.Reader;
 
-/**
- * Data on its way from a connection to its protocol.
- *
- * <p>Between the read and the call the data can be taken back: a connection that is paused in the
- * meantime holds it, and one that is closed drops it.
- */
-final class Inbound implements Reader {
+/** Data on its way from a connection to its protocol: one call a batch. */
+final class Inbound implements Undelivered {
   private static final long NOTHING = -1;
 
   private final EventLoop loop;
@@ -19,6 +13,9 @@ final class Inbound implements Reader {
 
   /** The sequence number of the last call in the pending or the running batch. */
   private long sequence = NOTHING;
+
+  /** Whether that call carries data, or else has Python read. */
+  private boolean carriesData;
 
   /** Data taken back. */
   private @Owned long held;
@@ -46,12 +43,14 @@ final class Inbound implements Reader {
     }
     Ref.drop(data);
     sequence = loop.schedule(call);
+    carriesData = true;
     loop.delivers(this, size);
   }
 
   /** Has a {@code BufferedProtocol} read; nothing is read before its call. */
   void letRead() {
     sequence = loop.schedule(callbacks.readBuffered());
+    carriesData = false;
     loop.delivers(this, 0);
   }
 
@@ -59,13 +58,13 @@ final class Inbound implements Reader {
   public void batchFinished() {
     sequence = NOTHING;
     if (!disposed) {
-      callbacks.forgetDelivered();
+      callbacks.forgetDelivered(loop.bytesPool());
     }
   }
 
   @Override
   public boolean isDelivery(long sequence) {
-    return sequence == this.sequence && callbacks.hasReceiver();
+    return sequence == this.sequence && carriesData;
   }
 
   @Override
@@ -73,53 +72,42 @@ final class Inbound implements Reader {
     return callbacks.transport();
   }
 
-  /** Takes data back that was not delivered yet, and holds it. */
-  void takeBack() {
+  @Override
+  public void takeBack() {
     if (sequence != NOTHING && loop.isWaiting(sequence)) {
       loop.takeBack(sequence);
       sequence = NOTHING;
-      if (callbacks.hasReceiver()) {
+      if (carriesData) {
         held = Ref.take(callbacks.deliveredData());
       }
     }
   }
 
-  /** Schedules the delivery of what is held. */
-  void deliverHeld() {
+  @Override
+  public void deliverHeld() {
     if (held != 0) {
       loop.schedule(callbacks.deliverHeld());
     }
   }
 
-  /** What is held, which is no longer held. */
+  @Override
   @Owned
-  long takeHeld() {
+  public long takeHeld() {
     long data = held;
     held = 0;
     return data;
   }
 
-  /** What was not delivered never will be. */
-  void drop() {
+  @Override
+  public void drop() {
     takeBack();
     Ref.dropIfAny(takeHeld());
   }
 
-  /** The transport is about to die. */
-  void dispose() {
+  @Override
+  public void dispose() {
     drop();
     sequence = NOTHING;
     disposed = true;
-  }
-
-  /**
-   * Sets whom data goes to from now on, also data that was read before.
-   *
-   * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
-   */
-  void setReceiver(long receiver) {
-    takeBack();
-    deliverHeld();
-    callbacks.setReceiver(receiver);
   }
 }

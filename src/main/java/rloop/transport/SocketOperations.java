@@ -9,7 +9,7 @@ import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 
 /**
- * {@code sock_recv}, {@code sock_recv_into} and {@code sock_sendall} of a loop.
+ * {@code sock_recv}, {@code sock_sendall} and their siblings, of a loop.
  *
  * <p>A socket stays registered with the poller from one operation to the next: so an operation that
  * has to wait costs the receive or send itself and nothing else. The loop isn't told when the
@@ -22,6 +22,9 @@ public final class SocketOperations {
   private final EventLoop loop;
   private @Nullable SocketState[] states = new SocketState[INITIAL_ROOM];
 
+  /** Made for the first datagram; null before. */
+  private @Nullable DatagramMemory datagramMemory;
+
   /** For a loop. */
   public SocketOperations(EventLoop loop) {
     this.loop = loop;
@@ -30,12 +33,13 @@ public final class SocketOperations {
   /**
    * Gets to know a socket.
    *
+   * @param family of the socket
    * @param weakReference to the socket
    * @return whether Java can work with it: where it can't read its descriptor, the standard library
    *     has to do
    */
-  public boolean adopt(long socket, int fd, @Owned long weakReference) {
-    if (Layout.FREE_THREADED || descriptor(socket) != fd) {
+  public boolean adopt(long socket, int fd, int family, @Owned long weakReference) {
+    if (descriptor(socket) != fd) {
       Ref.drop(weakReference);
       return false;
     }
@@ -46,7 +50,7 @@ public final class SocketOperations {
     if (old != null) {
       old.dispose();
     }
-    states[fd] = new SocketState(loop, fd, weakReference);
+    states[fd] = new SocketState(loop, this, fd, family, weakReference);
     return true;
   }
 
@@ -64,8 +68,33 @@ public final class SocketOperations {
     return Memory.getInt(socket + Layout.SOCKET_FD);
   }
 
+  /** A datagram socket for a transport; see {@link DatagramConnection}. */
+  public DatagramConnection openDatagrams(
+      int fd,
+      DatagramCallbacks callbacks,
+      int family,
+      boolean isConnected,
+      long onlyAddress,
+      long headerSize) {
+    return new DatagramConnection(
+        loop, fd, callbacks, datagramMemory(), family, isConnected, onlyAddress, headerSize);
+  }
+
+  DatagramMemory datagramMemory() {
+    DatagramMemory memory = datagramMemory;
+    if (memory == null) {
+      memory = new DatagramMemory();
+      datagramMemory = memory;
+    }
+    return memory;
+  }
+
   /** The loop is being closed. */
   public void close() {
+    if (datagramMemory != null) {
+      datagramMemory.close();
+      datagramMemory = null;
+    }
     for (SocketState state : states) {
       if (state != null) {
         state.dispose();

@@ -1,10 +1,9 @@
 package rloop.transport;
 
-import static rloop.posix.Constants.EAGAIN;
-import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.MSG_DONTWAIT;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
@@ -16,7 +15,6 @@ import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.Waiter;
 import rloop.loop.poll.Poller;
 import rloop.posix.SysSocket;
 
@@ -27,30 +25,46 @@ import rloop.posix.SysSocket;
  * batch runs, and the waiting task goes on in that same batch.
  */
 public final class SocketState {
-  /** The most that is received at a time, in bytes; a caller may well ask for more. */
-  private static final int READ_SIZE = 256 * 1024;
-
-  private static final long READ_BUFFER = Memory.allocate(READ_SIZE);
-
   private final EventLoop loop;
   private final FdWatch watch;
   private final @Owned long weakReference;
-  private final Receiver receiver = new Receiver();
-  private final Sender sender = new Sender();
+  private final Receiver receiver;
+  private final Sender sender;
+  private final DatagramOperations datagrams;
+  private @Nullable FileSender fileSender;
 
   /** The last receive took all there was: nothing comes without the poller's telling. */
   private boolean drained;
 
-  SocketState(EventLoop loop, int fd, @Owned long weakReference) {
+  SocketState(
+      EventLoop loop, SocketOperations operations, int fd, int family, @Owned long weakReference) {
     this.loop = loop;
     this.watch = loop.fdWatches().at(fd);
     this.weakReference = weakReference;
+    this.receiver = new Receiver();
+    this.sender = new Sender();
+    this.datagrams = new DatagramOperations(loop, operations, watch, family);
     watch.distrust();
   }
 
   /** Whether this is the state of that socket, and not of one that had its number before. */
   boolean belongsTo(long socket) {
     return Memory.getLong(weakReference + Layout.WEAK_REFERENCE_OBJECT) == socket;
+  }
+
+  /** What it does with the addresses of peers. */
+  public DatagramOperations datagrams() {
+    return datagrams;
+  }
+
+  /** Sends files to it. */
+  public FileSender fileSender() {
+    FileSender sender = fileSender;
+    if (sender == null) {
+      sender = new FileSender(loop, watch);
+      fileSender = sender;
+    }
+    return sender;
   }
 
   void dispose() {
@@ -101,14 +115,15 @@ public final class SocketState {
 
   /** {@code bytes}, or 0 if there is nothing yet. */
   private long receiveNow(long size) {
-    long wanted = Math.min(size, READ_SIZE);
-    long count = SysSocket.recv(watch.fd(), READ_BUFFER, wanted, MSG_DONTWAIT);
+    long buffer = loop.readBuffer();
+    long wanted = Math.min(size, EventLoop.READ_BUFFER_SIZE); // a caller may well ask for more
+    long count = SysSocket.recv(watch.fd(), buffer, wanted, MSG_DONTWAIT);
     drained = count < wanted && count != 0;
-    if (isNothing(count)) {
+    if (SocketOperation.isNothing(count)) {
       return 0;
     }
     PyException.checkErrno((int) count);
-    return PyException.check(PyScalars.PyBytes_FromStringAndSize(READ_BUFFER, count));
+    return PyException.check(PyScalars.PyBytes_FromStringAndSize(buffer, count));
   }
 
   /** An {@code int}, or 0 if there is nothing yet. */
@@ -116,7 +131,7 @@ public final class SocketState {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
       long count = SysSocket.recv(watch.fd(), view.address(), view.length(), MSG_DONTWAIT);
       drained = count < view.length() && count != 0;
-      if (isNothing(count)) {
+      if (SocketOperation.isNothing(count)) {
         return 0;
       }
       return PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) count));
@@ -149,80 +164,18 @@ public final class SocketState {
   /** How many bytes were sent, perhaps none. */
   private long send(long address, long length) {
     long sent = SysSocket.send(watch.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
-  }
-
-  private static boolean isNothing(long result) {
-    return result == -EAGAIN || result == -EINTR;
-  }
-
-  /** An operation that waits, and its future. */
-  private abstract class Operation implements Waiter {
-    private final int direction;
-    private @Owned long future;
-
-    Operation(int direction) {
-      this.direction = direction;
-    }
-
-    @Owned
-    long start() {
-      long created = FutureCalls.create(loop.pythonLoop());
-      watch.await(direction, this);
-      Ref.dropIfAny(future);
-      future = created;
-      return Ref.take(created);
-    }
-
-    @Override
-    public final void ready() {
-      if (FutureCalls.isDone(future)) { // cancelled: what there is to receive is not ours
-        finish();
-        return;
-      }
-      try {
-        long result = proceed();
-        if (result != 0) {
-          long waiting = future;
-          future = 0;
-          finish();
-          FutureCalls.setResult(waiting, result);
-          Ref.drop(waiting);
-        }
-      } catch (PyException e) {
-        long waiting = future;
-        future = 0;
-        finish();
-        FutureCalls.setException(waiting, e);
-        Ref.drop(waiting);
-      }
-    }
-
-    private void finish() {
-      watch.satisfied(direction);
-      replaced();
-    }
-
-    @Override
-    public void replaced() {
-      long waiting = future;
-      future = 0;
-      Ref.dropIfAny(waiting);
-    }
-
-    /** Does what can be done; the result, or 0 while there is none. */
-    abstract @Owned long proceed();
+    return SocketOperation.isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
   }
 
   /** Waits to receive bytes, or into a buffer. */
-  private final class Receiver extends Operation {
+  private final class Receiver extends SocketOperation {
     private long size;
 
     /** 0 for bytes. */
     private @Owned long buffer;
 
     Receiver() {
-      super(Poller.READ);
+      super(loop, watch, Poller.READ);
     }
 
     @Owned
@@ -248,12 +201,12 @@ public final class SocketState {
   }
 
   /** Waits to send the rest of a buffer. */
-  private final class Sender extends Operation {
+  private final class Sender extends SocketOperation {
     private @Owned long rest;
     private long sent;
 
     Sender() {
-      super(Poller.WRITE);
+      super(loop, watch, Poller.WRITE);
     }
 
     @Override

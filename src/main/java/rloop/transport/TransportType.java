@@ -1,5 +1,6 @@
 package rloop.transport;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
@@ -10,16 +11,19 @@ import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 
 /**
- * The type that Python's socket transport derives from: {@code asyncio.Transport} and the
- * references that Java needs. They stand in the Python object because only there the cycle
- * collector sees them.
+ * The type that Python's socket transports derive from: {@code asyncio.Transport}, of the class
+ * that asyncio's own fallback of {@code sendfile} asks for, and the references that Java needs.
+ * They stand in the Python object because only there the cycle collector sees them.
  */
 public final class TransportType {
   /** The type. */
   public final @Owned long base;
 
-  /** {@code _connection}: stands for the {@link Connection}. */
-  private final int connection;
+  /** {@code _channel}: stands for the {@link TransportChannel}. */
+  private final int channel;
+
+  /** {@code _loop_state}: what locks the loop, also after the loop's end. */
+  private final int loopState;
 
   /** {@code _context}: in which the protocol's methods run. */
   final int context;
@@ -33,37 +37,80 @@ public final class TransportType {
   /** {@code _buffered_read}: the call that a {@code BufferedProtocol} gets for each read. */
   final int bufferedRead;
 
+  /** {@code _ssl_socket}: keeps the {@code SSL} alive that a connection uses. */
+  final int sslSocket;
+
   /** Makes the type. */
   public TransportType() {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
-    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "Transport"));
+    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "_FlowControlMixin"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
-    connection = spec.reference("_connection");
+    channel = spec.reference("_channel");
+    loopState = spec.reference("_loop_state");
     context = spec.reference("_context");
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");
     bufferedRead = spec.reference("_buffered_read");
+    sslSocket = spec.reference("_ssl_socket");
     base = spec.create();
     Ref.drop(stdlib);
     Ref.drop(asyncio);
   }
 
-  /** Gives a transport its connection. */
-  public void setConnection(long transport, Connection value) {
-    set(transport, connection, JavaReference.create(JavaReference.TYPE, value));
+  /** Gives a transport its channel, and the state object of its loop. */
+  public void setChannel(long transport, TransportChannel value, long state) {
+    set(transport, channel, JavaReference.create(JavaReference.TYPE, value));
+    set(transport, loopState, Ref.take(state));
   }
 
   /**
-   * The connection of a transport.
+   * The state object of a transport's loop, borrowed.
    *
    * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
    */
-  public Connection connection(long transport) {
-    long reference = get(transport, connection);
-    if (reference == 0 || !(JavaReference.get(reference) instanceof Connection found)) {
-      throw PyException.runtimeError("the transport was not initialised");
+  public long loopState(long transport) {
+    long state = get(transport, loopState);
+    if (state == 0) {
+      throw uninitialised();
     }
-    return found;
+    return state;
+  }
+
+  /**
+   * The channel of a transport.
+   *
+   * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
+   */
+  public TransportChannel channel(long transport) {
+    if (referent(transport) instanceof TransportChannel found) {
+      return found;
+    }
+    throw uninitialised();
+  }
+
+  /** As {@link #channel}, for a stream transport. */
+  public Connection connection(long transport) {
+    if (referent(transport) instanceof Connection found) {
+      return found;
+    }
+    throw uninitialised();
+  }
+
+  /** As {@link #channel}, for a datagram transport. */
+  public DatagramConnection datagrams(long transport) {
+    if (referent(transport) instanceof DatagramConnection found) {
+      return found;
+    }
+    throw uninitialised();
+  }
+
+  private @Nullable Object referent(long transport) {
+    long reference = get(transport, channel);
+    return reference == 0 ? null : JavaReference.get(reference);
+  }
+
+  private static PyException uninitialised() {
+    return PyException.runtimeError("the transport was not initialised");
   }
 
   /** What a slot holds, borrowed, or 0. */

@@ -40,6 +40,11 @@ final class WaterMarks {
     return true;
   }
 
+  /** The protocol pauses, for whatever reason. */
+  void pause() {
+    paused = true;
+  }
+
   /** Whether the protocol is to be told to go on now. */
   boolean resumes(long queued) {
     if (!paused || queued > low) {

@@ -5,6 +5,7 @@ import static rloop.posix.Constants.MSG_NOSIGNAL;
 
 import java.util.Arrays;
 import rloop.ffi.Memory;
+import rloop.ffi.Scratch;
 import rloop.posix.Iovec;
 import rloop.posix.Msghdr;
 import rloop.posix.SysSocket;
@@ -28,8 +29,9 @@ final class WriteQueue {
 
   /** Filled anew for each call, by whoever sends; a thread's own. */
   private static final class Message {
-    final long header = Memory.allocate(Msghdr.SIZE);
-    final long iovecs = Memory.allocate(MOST_CHUNKS * Iovec.SIZE);
+    private final Scratch memory = new Scratch(Msghdr.SIZE + MOST_CHUNKS * Iovec.SIZE);
+    final long header = memory.address();
+    private final long iovecs = header + Msghdr.SIZE;
 
     /** Describes some chunks; returns how many bytes they are. */
     long gather(long[] addresses, long[] lengths, int from, int count) {
@@ -116,7 +118,34 @@ final class WriteQueue {
     }
   }
 
-  private void advance(long sent) {
+  /** Whether there is exactly one chunk. */
+  boolean isOneChunk() {
+    return tail - head == 1;
+  }
+
+  /** Where the first chunk's unsent part begins. */
+  long headAddress() {
+    return addresses[head];
+  }
+
+  /** How many bytes of the first chunk are unsent. */
+  long headLength() {
+    return lengths[head];
+  }
+
+  /** Copies the first bytes, as many as there are and have room; returns how many. */
+  int copyTo(long address, int room) {
+    int copied = 0;
+    for (int i = head; i < tail && copied < room; i++) {
+      int length = (int) Math.min(lengths[i], room - copied);
+      Memory.copy(addresses[i], address + copied, length);
+      copied += length;
+    }
+    return copied;
+  }
+
+  /** Takes so many bytes off: they are sent. */
+  void advance(long sent) {
     bytes -= sent;
     long rest = sent;
     while (head < tail && rest >= lengths[head]) {

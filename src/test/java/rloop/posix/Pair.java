@@ -3,6 +3,7 @@ package rloop.posix;
 import static rloop.posix.Constants.AF_UNIX;
 import static rloop.posix.Constants.O_CLOEXEC;
 import static rloop.posix.Constants.O_NONBLOCK;
+import static rloop.posix.Constants.SOCK_DGRAM;
 import static rloop.posix.Constants.SOCK_STREAM;
 
 import rloop.ffi.Memory;
@@ -34,6 +35,11 @@ public final class Pair implements AutoCloseable {
   /** Both ends are to read from and to write to; both block. */
   public static Pair sockets() {
     return sockets(SOCK_STREAM);
+  }
+
+  /** As {@link #sockets}, but each message is a datagram. */
+  public static Pair datagramSockets() {
+    return sockets(SOCK_DGRAM);
   }
 
   /** As {@link #sockets}, but neither end blocks. */

@@ -9,11 +9,13 @@ import static rloop.posix.Constants.MSG_NOSIGNAL;
 import static rloop.posix.Constants.SHUT_WR;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import rloop.ffi.Memory;
 
 final class SocketCallsTest {
   private static final int CAPACITY = 64;
+  private static final int CAPACITY_OF_MESSAGES = 4;
 
   private final long buffer = Memory.allocate(CAPACITY);
 
@@ -32,6 +34,25 @@ final class SocketCallsTest {
       Msghdr.put(message, headAndBody(), 2);
       assertThat(SysSocket.sendmsg(pair.first(), message, MSG_NOSIGNAL)).isEqualTo(8);
       assertThat(received(pair.second(), 0)).isEqualTo("headbody");
+    }
+  }
+
+  @Test
+  void recvmmsg_keeps_datagrams_apart() {
+    try (Pair pair = Pair.datagramSockets()) {
+      for (String text : List.of("one", "three")) {
+        SysSocket.sendto(pair.first(), Memory.cString(text), text.length(), 0, 0, 0);
+      }
+      long messages = Memory.allocate(CAPACITY_OF_MESSAGES * Mmsghdr.SIZE);
+      for (int i = 0; i < CAPACITY_OF_MESSAGES; i++) {
+        long iovec = Memory.allocate(Iovec.SIZE);
+        Iovec.put(iovec, 0, buffer, CAPACITY);
+        Msghdr.put(Mmsghdr.element(messages, i), iovec, 1);
+      }
+      assertThat(SysSocket.recvmmsg(pair.second(), messages, CAPACITY_OF_MESSAGES, MSG_DONTWAIT))
+          .isEqualTo(2);
+      assertThat(Mmsghdr.length(messages)).isEqualTo("one".length());
+      assertThat(Mmsghdr.length(Mmsghdr.element(messages, 1))).isEqualTo("three".length());
     }
   }
 

@@ -1,11 +1,14 @@
 package rloop.posix;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static rloop.posix.Constants.AF_INET;
+import static rloop.posix.Constants.AF_INET6;
 
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
 import rloop.ffi.Memory;
 
 /** What is put into a structure comes out again, and touches no neighbour. */
@@ -51,5 +54,39 @@ final class StructsTest {
     long rest = Memory.getLong(timespec + Long.BYTES);
     assertThat(rest).isBetween(0L, 999_999_999L);
     assertThat(seconds * 1_000_000_000 + rest).isEqualTo(nanoseconds);
+  }
+
+  @Property(tries = 100)
+  void sockaddr_in(@ForAll @IntRange(max = 0xFFFF) int port) {
+    long address = Memory.allocate(SockaddrIn.SIZE);
+    Sockaddr.put(address, AF_INET, SockaddrIn.SIZE);
+    SockaddrIn.putPort(address, port);
+    assertThat(Sockaddr.family(address)).isEqualTo(AF_INET);
+    assertThat(SockaddrIn.port(address)).isEqualTo(port);
+    assertThat(Memory.getByte(address + SockaddrIn.PORT)).isEqualTo((byte) (port >> 8));
+    assertThat(Memory.getInt(address + SockaddrIn.ADDRESS)).isZero();
+  }
+
+  @Property(tries = 100)
+  void sockaddr_in6(
+      @ForAll @IntRange(max = 0xFFFF) int port, @ForAll int flowInfo, @ForAll int scopeId) {
+    long address = Memory.allocate(SockaddrIn6.SIZE);
+    Sockaddr.put(address, AF_INET6, SockaddrIn6.SIZE);
+    SockaddrIn6.put(address, port, flowInfo, scopeId);
+    assertThat(Sockaddr.family(address)).isEqualTo(AF_INET6);
+    assertThat(SockaddrIn6.port(address)).isEqualTo(port);
+    assertThat(SockaddrIn6.flowInfo(address)).isEqualTo(Integer.toUnsignedLong(flowInfo));
+    assertThat(SockaddrIn6.scopeId(address)).isEqualTo(Integer.toUnsignedLong(scopeId));
+    assertThat(Memory.getLong(address + SockaddrIn6.ADDRESS)).isZero();
+  }
+
+  @Test
+  void a_message_has_a_name_beside_its_memory() {
+    long header = Memory.allocate(Mmsghdr.SIZE);
+    Msghdr.put(header, 1234, 1);
+    Msghdr.putName(header, 5678, Sockaddr.STORAGE_SIZE);
+    assertThat(Msghdr.name(header)).isEqualTo(5678);
+    assertThat(Msghdr.nameLength(header)).isEqualTo(Sockaddr.STORAGE_SIZE);
+    assertThat(Mmsghdr.length(header)).isZero();
   }
 }

@@ -21,11 +21,17 @@ public final class Layout {
 
   private static final int FREE_THREADED_HEADER = 32;
 
-  /** Whether this Python runs without a GIL: no object may then be changed by plain stores. */
+  /** Whether this Python is a free-threaded build, which runs without a GIL. */
   public static final boolean FREE_THREADED = HEADER == FREE_THREADED_HEADER;
 
   /** {@code PyObject.ob_refcnt}; meaningless on free-threaded builds. */
   public static final int REFERENCE_COUNT = 0;
+
+  /** {@code PyObject.ob_ref_local} of free-threaded builds: references of the owning thread. */
+  public static final int LOCAL_REFERENCES = Long.BYTES + Integer.BYTES;
+
+  /** {@code PyObject.ob_ref_shared} of free-threaded builds: those of all others, and flags. */
+  public static final int SHARED_REFERENCES = 2 * Long.BYTES;
 
   /** {@code PyObject.ob_type}, the last field of the header in both kinds of builds. */
   public static final int TYPE = HEADER - Long.BYTES;
@@ -35,6 +41,9 @@ public final class Layout {
 
   /** {@code PyBytesObject.ob_sval}: the type counts one byte of it, for the closing zero. */
   public static final int BYTES_DATA = basicSize(PyBytes_Type) - 1;
+
+  /** {@code PyBytesObject.ob_shash}: the hash, or -1. */
+  public static final int BYTES_HASH = BYTES_DATA - Long.BYTES;
 
   /** {@code PyTupleObject.ob_item}: where the fixed part of a tuple ends. */
   public static final int TUPLE_ITEMS = basicSize(PyTuple_Type);
@@ -73,6 +82,7 @@ public final class Layout {
     assumptions.add("offsetof(PyObject, ob_type)", TYPE);
     assumptions.add("offsetof(PyVarObject, ob_size)", SIZE);
     assumptions.add("offsetof(PyBytesObject, ob_sval)", BYTES_DATA);
+    assumptions.add("offsetof(PyBytesObject, ob_shash)", BYTES_HASH);
     assumptions.add("offsetof(PyTupleObject, ob_item)", TUPLE_ITEMS);
     assumptions.add("offsetof(PyListObject, ob_item)", LIST_ITEMS);
     assumptions.add("offsetof(PyListObject, allocated)", LIST_ALLOCATED);
@@ -80,7 +90,10 @@ public final class Layout {
     assumptions.add("offsetof(PyWeakReference, wr_object)", WEAK_REFERENCE_OBJECT);
     assumptions.add("offsetof(PyMemberDescrObject, d_member)", DESCRIPTOR_MEMBER);
     assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
-    if (!FREE_THREADED) {
+    if (FREE_THREADED) {
+      assumptions.add("offsetof(PyObject, ob_ref_local)", LOCAL_REFERENCES);
+      assumptions.add("offsetof(PyObject, ob_ref_shared)", SHARED_REFERENCES);
+    } else {
       assumptions.add("offsetof(PyObject, ob_refcnt)", REFERENCE_COUNT);
     }
   }

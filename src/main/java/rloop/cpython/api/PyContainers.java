@@ -1,7 +1,6 @@
 package rloop.cpython.api;
 
 import rloop.ffi.CFunction;
-import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Symbols;
 
@@ -14,11 +13,8 @@ public final class PyContainers {
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
   private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
 
-  /** Grows plain memory only, which the cycle collector does not count. */
-  private static final CriticalCall LIST_APPEND = CriticalCall.of("PyList_Append");
-
+  private static final Downcall LIST_APPEND = Downcall.of("PyList_Append");
   private static final Downcall LIST_SET_ITEM = Downcall.of("PyList_SetItem");
-  private static final Downcall LIST_GET_ITEM = Downcall.of("PyList_GetItem");
 
   private PyContainers() {}
 
@@ -42,10 +38,5 @@ public final class PyContainers {
   /** 0, or -1 with an exception set; gives up the item that was there. */
   public static int PyList_SetItem(long list, long index, @Owned long item) {
     return (int) LIST_SET_ITEM.call(list, index, item);
-  }
-
-  /** A borrowed reference, or 0 with an exception set. */
-  public static long PyList_GetItem(long list, long index) {
-    return LIST_GET_ITEM.call(list, index);
   }
 }

@@ -1,5 +1,6 @@
 package rloop.cpython.api;
 
+import java.lang.foreign.Arena;
 import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
@@ -49,10 +50,11 @@ public final class PyObjects {
     DEC_REF.call(object);
   }
 
-  /** For set-up: the name is never freed. */
   @Owned
   public static long PyObject_GetAttrString(long object, String name) {
-    return GET_ATTR_STRING.call(object, Memory.cString(name));
+    try (Arena arena = Arena.ofConfined()) {
+      return GET_ATTR_STRING.call(object, arena.allocateFrom(name).address());
+    }
   }
 
   @Owned

@@ -1,5 +1,6 @@
 package rloop.cpython.api;
 
+import java.lang.foreign.Arena;
 import rloop.ffi.CFunction;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
@@ -40,7 +41,9 @@ public final class PyRuntime {
 
   @Owned
   public static long PyImport_ImportModule(String name) {
-    return IMPORT.call(Memory.cString(name));
+    try (Arena arena = Arena.ofConfined()) {
+      return IMPORT.call(arena.allocateFrom(name).address());
+    }
   }
 
   @Owned

@@ -1,7 +1,5 @@
 package rloop.cpython.object;
 
-import static rloop.cpython.abi.Layout.FREE_THREADED;
-
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyContainers;
@@ -10,9 +8,9 @@ import rloop.ffi.Memory;
 /**
  * A Python list of calls, filled by Java and iterated over by Python.
  *
- * <p>With a GIL, items are stored straight into the list's spare room, and a list that Python has
- * let go is emptied and used again with its room: a call costs two stores. Without one, every
- * change goes through the API and a list is used once.
+ * <p>Items are stored straight into the list's spare room, and a list that Python has let go is
+ * emptied and used again with its room: a call costs two stores. Without a GIL as well: no other
+ * thread has the list but those that have the loop's lock.
  */
 public final class CallList {
   private static final int INITIAL_ROOM = 256;
@@ -20,9 +18,6 @@ public final class CallList {
   private @Owned long list = create();
 
   private static long create() {
-    if (FREE_THREADED) {
-      return PyException.check(PyContainers.PyList_New(0));
-    }
     // Made with room and no items: NULL items are never seen because the size is 0 at once.
     long list = PyException.check(PyContainers.PyList_New(INITIAL_ROOM));
     Memory.putLong(list + Layout.SIZE, 0);
@@ -39,13 +34,11 @@ public final class CallList {
   }
 
   public void append(@Owned long call) {
-    if (!FREE_THREADED) {
-      long size = size();
-      if (size < Memory.getLong(list + Layout.LIST_ALLOCATED)) {
-        Memory.putLong(item(size), call);
-        Memory.putLong(list + Layout.SIZE, size + 1);
-        return;
-      }
+    long size = size();
+    if (size < Memory.getLong(list + Layout.LIST_ALLOCATED)) {
+      Memory.putLong(item(size), call);
+      Memory.putLong(list + Layout.SIZE, size + 1);
+      return;
     }
     int status = PyContainers.PyList_Append(list, call);
     Ref.drop(call);
@@ -54,7 +47,7 @@ public final class CallList {
 
   /** A borrowed reference. */
   public long get(long index) {
-    return FREE_THREADED ? PyContainers.PyList_GetItem(list, index) : Memory.getLong(item(index));
+    return Memory.getLong(item(index));
   }
 
   /** Replaces a call; a list iterator goes by index, so it meets the new one. */

@@ -3,6 +3,7 @@ package rloop.cpython.object;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.ffi.Memory;
+import rloop.ffi.Scratch;
 
 /** Calls of Python code that is ours or the standard library's; see the package {@code loop}. */
 public final class Invocation {
@@ -12,7 +13,7 @@ public final class Invocation {
   /** Arguments of the calls that a thread is in. */
   private static final ThreadLocal<Invocation> STACK = ThreadLocal.withInitial(Invocation::new);
 
-  private final long base = Memory.allocate(STACK_SIZE * (long) Long.BYTES);
+  private final Scratch memory = new Scratch(STACK_SIZE * (long) Long.BYTES);
   private int used;
 
   private Invocation() {}
@@ -87,7 +88,7 @@ public final class Invocation {
     if (used + count > STACK_SIZE) {
       throw PyException.runtimeError("too many arguments");
     }
-    long arguments = base + used * (long) Long.BYTES;
+    long arguments = memory.address() + used * (long) Long.BYTES;
     used += count;
     return arguments;
   }

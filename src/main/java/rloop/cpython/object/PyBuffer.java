@@ -8,6 +8,7 @@ import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyScalars;
 import rloop.ffi.Memory;
+import rloop.ffi.Scratch;
 
 /**
  * The memory of an object that has the buffer protocol; closing it gives the memory back.
@@ -24,7 +25,7 @@ public final class PyBuffer implements AutoCloseable {
   /** Only one view is open at a time on a thread, so one structure a thread will do. */
   private static final ThreadLocal<PyBuffer> VIEW = ThreadLocal.withInitial(PyBuffer::new);
 
-  private final long view = Memory.allocate(SIZE_OF_PY_BUFFER);
+  private final Scratch view = new Scratch(SIZE_OF_PY_BUFFER);
   private boolean isExported;
   private long address;
   private long length;
@@ -54,7 +55,7 @@ public final class PyBuffer implements AutoCloseable {
       buffer.length = Memory.getLong(exporter + Layout.SIZE);
       return buffer;
     }
-    if (PyBuffers.PyObject_GetBuffer(exporter, buffer.view, flags) < 0) {
+    if (PyBuffers.PyObject_GetBuffer(exporter, buffer.view.address(), flags) < 0) {
       PyErrors.PyErr_Clear();
       throw PyException.typeError(
           flags == PyBuffers.PyBUF_WRITABLE
@@ -62,8 +63,8 @@ public final class PyBuffer implements AutoCloseable {
               : "a bytes-like object is required");
     }
     buffer.isExported = true;
-    buffer.address = Memory.getLong(buffer.view + BUF);
-    buffer.length = Memory.getLong(buffer.view + LEN);
+    buffer.address = Memory.getLong(buffer.view.address() + BUF);
+    buffer.length = Memory.getLong(buffer.view.address() + LEN);
     return buffer;
   }
 
@@ -79,7 +80,7 @@ public final class PyBuffer implements AutoCloseable {
   @Override
   public void close() {
     if (isExported) {
-      PyBuffers.PyBuffer_Release(view);
+      PyBuffers.PyBuffer_Release(view.address());
     }
   }
 }

@@ -1,7 +1,9 @@
 package rloop.cpython.object;
 
 import static rloop.cpython.abi.Layout.FREE_THREADED;
+import static rloop.cpython.abi.Layout.LOCAL_REFERENCES;
 import static rloop.cpython.abi.Layout.REFERENCE_COUNT;
+import static rloop.cpython.abi.Layout.SHARED_REFERENCES;
 
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
@@ -14,11 +16,15 @@ import rloop.ffi.Memory;
  *
  * <p>With a GIL, {@code Py_INCREF} is a load and a store: doing the same here saves a call of 3 to
  * 8 ns for each reference that a hot path passes on. From 3.12 on the count is the low 32 bits and
- * an object with a negative one is immortal; before, it is the whole word. Without a GIL the counts
- * are split between threads, and the API is asked.
+ * an object with a negative one is immortal; before, it is the whole word. Without a GIL the count
+ * is split in two, that of the owning thread and that of all others, and CPython changes it;
+ * immortal is who has the greatest local count.
  */
 public final class Ref {
   private static final boolean HAS_IMMORTALS = Version.isAtLeast(12);
+
+  /** {@code _Py_IMMORTAL_REFCNT_LOCAL} of free-threaded builds, {@code UINT32_MAX}. */
+  private static final int IMMORTAL_LOCALLY = -1;
 
   private Ref() {}
 
@@ -26,7 +32,9 @@ public final class Ref {
   @Owned
   public static long take(long object) {
     if (FREE_THREADED) {
-      PyObjects.Py_IncRef(object);
+      if (Memory.getInt(object + LOCAL_REFERENCES) != IMMORTAL_LOCALLY) {
+        PyObjects.Py_IncRef(object);
+      }
     } else if (HAS_IMMORTALS) {
       int count = Memory.getInt(object + REFERENCE_COUNT);
       if (count >= 0) {
@@ -40,22 +48,24 @@ public final class Ref {
 
   /** Gives up a reference. The last one may run Python code: leave no state half changed. */
   public static void drop(@Owned long object) {
-    if (!FREE_THREADED) {
-      if (HAS_IMMORTALS) {
-        int count = Memory.getInt(object + REFERENCE_COUNT);
-        if (count < 0) {
-          return;
-        }
-        if (count > 1) {
-          Memory.putInt(object + REFERENCE_COUNT, count - 1);
-          return;
-        }
-      } else {
-        long count = Memory.getLong(object + REFERENCE_COUNT);
-        if (count > 1) {
-          Memory.putLong(object + REFERENCE_COUNT, count - 1);
-          return;
-        }
+    if (FREE_THREADED) {
+      if (Memory.getInt(object + LOCAL_REFERENCES) == IMMORTAL_LOCALLY) {
+        return;
+      }
+    } else if (HAS_IMMORTALS) {
+      int count = Memory.getInt(object + REFERENCE_COUNT);
+      if (count < 0) {
+        return;
+      }
+      if (count > 1) {
+        Memory.putInt(object + REFERENCE_COUNT, count - 1);
+        return;
+      }
+    } else {
+      long count = Memory.getLong(object + REFERENCE_COUNT);
+      if (count > 1) {
+        Memory.putLong(object + REFERENCE_COUNT, count - 1);
+        return;
       }
     }
     PyObjects.Py_DecRef(object);
@@ -69,11 +79,15 @@ public final class Ref {
   }
 
   /**
-   * Whether the caller's reference is the only one, so that the object may be used again. Never so
-   * on free-threaded builds, where another thread may be about to take one.
+   * Whether the caller's reference is the only one, so that the object may be used again. Without a
+   * GIL that is so if the shared count is 0, without a flag, and the local one is 1, whichever
+   * thread is the owner: nobody has a reference then from which to make another.
    */
   public static boolean isOnlyOne(long object) {
-    return !FREE_THREADED && Memory.getInt(object + REFERENCE_COUNT) == 1;
+    return FREE_THREADED
+        ? Memory.getInt(object + LOCAL_REFERENCES) == 1
+            && Memory.getLong(object + SHARED_REFERENCES) == 0
+        : Memory.getInt(object + REFERENCE_COUNT) == 1;
   }
 
   /** {@code Py_TYPE(object)}. */

@@ -19,7 +19,7 @@ public final class Functions {
 
   /** Adds a function; flags are those of {@link Methods}. */
   public Functions add(String name, String javaName, int flags, String signature) {
-    long definition = MethodDef.create(lookup, name, javaName, flags, signature);
+    long definition = MethodDef.create(name, Trampoline.to(lookup, javaName), flags, signature);
     long function = PyException.check(PyTypes.PyCFunction_New(definition, module));
     int status = PyObjects.PyObject_SetAttrString(module, name, function);
     Ref.drop(function);

@@ -34,7 +34,9 @@ public final class JavaReference {
             .create();
   }
 
-  private static @Nullable Object[] table = new Object[INITIAL_ROOM];
+  /** Changed in the class's monitor, as what follows; read without it by {@link #get}. */
+  private static volatile @Nullable Object[] table = new Object[INITIAL_ROOM];
+
   private static int[] free = new int[INITIAL_ROOM];
   private static int freeCount;
   private static int used;
@@ -49,6 +51,12 @@ public final class JavaReference {
   @Owned
   public static long create(long type, Object referent) {
     long reference = PyException.check(PyTypes.PyType_GenericAlloc(type));
+    Memory.putLong(reference + NUMBER, add(referent));
+    return reference;
+  }
+
+  /** In a monitor, in which Python is not called: see ARCHITECTURE.md, "Threads". */
+  private static synchronized int add(Object referent) {
     int number;
     if (freeCount > 0) {
       number = free[--freeCount];
@@ -60,8 +68,12 @@ public final class JavaReference {
       number = used++;
     }
     table[number] = referent;
-    Memory.putLong(reference + NUMBER, number);
-    return reference;
+    return number;
+  }
+
+  private static synchronized void remove(int number) {
+    table[number] = null;
+    free[freeCount++] = number;
   }
 
   /** What a reference object stands for. */
@@ -69,13 +81,11 @@ public final class JavaReference {
     return table[(int) Memory.getLong(reference + NUMBER)];
   }
 
-  /** {@code tp_dealloc}, reached through the trampoline. */
+  /** {@code tp_dealloc}, on any thread, reached through the trampoline. */
   @SuppressWarnings("unused")
   private static long deallocate(long self, long b, long c, long d) {
-    int number = (int) Memory.getLong(self + NUMBER);
+    remove((int) Memory.getLong(self + NUMBER));
     long type = Ref.type(self);
-    table[number] = null;
-    free[freeCount++] = number;
     PyObjects.PyObject_Free(self);
     Ref.drop(type);
     return 0;

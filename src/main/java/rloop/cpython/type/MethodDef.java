@@ -1,6 +1,5 @@
 package rloop.cpython.type;
 
-import java.lang.invoke.MethodHandles;
 import rloop.cpython.abi.Assumptions;
 import rloop.ffi.Memory;
 
@@ -22,12 +21,11 @@ final class MethodDef {
     assumptions.add("sizeof(PyMethodDef)", SIZE);
   }
 
-  /** A definition, never freed, of a Java method under a Python name. */
-  static long create(
-      MethodHandles.Lookup lookup, String name, String javaName, int flags, String signature) {
+  /** A definition, never freed, of a function under a Python name. */
+  static long create(String name, long function, int flags, String signature) {
     long definition = Memory.allocate(SIZE);
     Memory.putLong(definition + ML_NAME, Memory.cString(name));
-    Memory.putLong(definition + ML_METH, Trampoline.to(lookup, javaName));
+    Memory.putLong(definition + ML_METH, function);
     Memory.putInt(definition + ML_FLAGS, flags);
     Memory.putLong(definition + ML_DOC, Memory.cString(name + signature + "\n--\n\n"));
     return definition;

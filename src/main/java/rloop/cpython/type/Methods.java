@@ -1,6 +1,7 @@
 package rloop.cpython.type;
 
 import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Assumptions;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyTypes;
@@ -23,16 +24,19 @@ public final class Methods {
 
   private final long type;
   private final MethodHandles.Lookup lookup;
+  private final @Nullable String lock;
 
   /**
    * Methods for a class.
    *
    * @param type the Python class, of any kind that allows setting attributes
    * @param lookup of the Java class that has the methods
+   * @param lock the method that tells what they lock, see {@link Trampoline}; null for nothing
    */
-  public Methods(long type, MethodHandles.Lookup lookup) {
+  public Methods(long type, MethodHandles.Lookup lookup, @Nullable String lock) {
     this.type = type;
     this.lookup = lookup;
+    this.lock = lock;
   }
 
   /** Tells of flags and definitions. */
@@ -46,7 +50,9 @@ public final class Methods {
 
   /** Adds a method; the Java method has the name in Java's way of writing. */
   public Methods add(String name, String javaName, int flags, String signature) {
-    long definition = MethodDef.create(lookup, name, javaName, flags, signature);
+    long function =
+        lock == null ? Trampoline.to(lookup, javaName) : Trampoline.to(lookup, javaName, lock);
+    long definition = MethodDef.create(name, function, flags, signature);
     long method = PyException.check(PyTypes.PyDescr_NewMethod(type, definition));
     int status = PyObjects.PyObject_SetAttrString(type, name, method);
     Ref.drop(method);

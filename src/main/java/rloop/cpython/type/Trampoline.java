@@ -5,7 +5,9 @@ import java.io.StringWriter;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.PyErrors;
+import rloop.cpython.object.CriticalSection;
 import rloop.cpython.object.PyException;
 import rloop.ffi.Upcall;
 
@@ -20,20 +22,22 @@ public final class Trampoline {
   private static final MethodType TYPE =
       MethodType.methodType(long.class, long.class, long.class, long.class, long.class);
 
-  private static final MethodHandle CALL;
+  /** Of what tells which object to lock: {@code static long name(long, long)}. */
+  private static final MethodType LOCK_TYPE =
+      MethodType.methodType(long.class, long.class, long.class);
 
-  static {
+  private static final MethodHandle CALL = own("call", MethodHandle.class);
+
+  private Trampoline() {}
+
+  private static MethodHandle own(String method, Class<?>... bound) {
     try {
-      CALL =
-          MethodHandles.lookup()
-              .findStatic(
-                  Trampoline.class, "call", TYPE.insertParameterTypes(0, MethodHandle.class));
+      return MethodHandles.lookup()
+          .findStatic(Trampoline.class, method, TYPE.insertParameterTypes(0, bound));
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
-
-  private Trampoline() {}
 
   /**
    * A function pointer to a method, which returns an object, or {@code NULL} when it fails.
@@ -41,9 +45,31 @@ public final class Trampoline {
    * @param lookup with access to the method's class
    */
   public static long to(MethodHandles.Lookup lookup, String method) {
+    return Upcall.stub(MethodHandles.insertArguments(CALL, 0, find(lookup, method, TYPE)));
+  }
+
+  /**
+   * As {@link #to(MethodHandles.Lookup, String)}; on free-threaded builds the method holds the lock
+   * of an object, while it runs, in the GIL's place.
+   *
+   * @param lock the method, {@code static long name(long, long)}, that has the upcall's first two
+   *     arguments and returns the object, borrowed
+   */
+  public static long to(MethodHandles.Lookup lookup, String method, String lock) {
+    if (!Layout.FREE_THREADED) {
+      return to(lookup, method);
+    }
+    return Upcall.stub(
+        MethodHandles.insertArguments(
+            own("callLocked", MethodHandle.class, MethodHandle.class),
+            0,
+            find(lookup, method, TYPE),
+            find(lookup, lock, LOCK_TYPE)));
+  }
+
+  private static MethodHandle find(MethodHandles.Lookup lookup, String method, MethodType type) {
     try {
-      MethodHandle target = lookup.findStatic(lookup.lookupClass(), method, TYPE);
-      return Upcall.stub(MethodHandles.insertArguments(CALL, 0, target));
+      return lookup.findStatic(lookup.lookupClass(), method, type);
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException(lookup.lookupClass() + " has no upcall " + method, e);
     }
@@ -57,6 +83,18 @@ public final class Trampoline {
   @SuppressWarnings("unused")
   private static long call(MethodHandle target, long a, long b, long c, long d) {
     try {
+      return (long) target.invokeExact(a, b, c, d);
+    } catch (Throwable thrown) {
+      toPython(thrown);
+      return 0;
+    }
+  }
+
+  /** As {@link #call}, holding the lock. */
+  @SuppressWarnings("unused")
+  private static long callLocked(
+      MethodHandle target, MethodHandle lock, long a, long b, long c, long d) {
+    try (var _ = CriticalSection.enter((long) lock.invokeExact(a, b))) {
       return (long) target.invokeExact(a, b, c, d);
     } catch (Throwable thrown) {
       toPython(thrown);

@@ -1,0 +1,109 @@
+/*
+ * TLS for the load programs, with the conventions of send(2) and recv(2): -1 and EAGAIN where the socket is not ready.
+ * The server's certificate is not checked, that is not what is measured.
+ */
+#ifndef LOAD_TLS_H
+#define LOAD_TLS_H
+
+#include <sys/types.h>
+
+#ifndef WITH_TLS
+
+/* Without OpenSSL's headers: what names TLS compiles, and does nothing. */
+typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
+
+static inline SSL_CTX *tls_client_context(void)
+{
+    return NULL;
+}
+
+static inline SSL *tls_connect(SSL_CTX *context, int fd)
+{
+    (void)context, (void)fd;
+    return NULL;
+}
+
+static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
+{
+    (void)ssl, (void)data, (void)length;
+    return -1;
+}
+
+static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
+{
+    (void)ssl, (void)data, (void)room;
+    return -1;
+}
+
+#else
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Noreturn void tls_fail(const char *what)
+{
+    fprintf(stderr, "load: %s\n", what);
+    ERR_print_errors_fp(stderr);
+    exit(1);
+}
+
+static SSL_CTX *tls_client_context(void)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) {
+        tls_fail("cannot set up TLS");
+    }
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1); /* one system call for a record instead of two */
+    return context;
+}
+
+/* The whole handshake, however long it takes; the socket need not block. */
+static SSL *tls_connect(SSL_CTX *context, int fd)
+{
+    SSL *ssl = SSL_new(context);
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+        tls_fail("cannot set up TLS");
+    }
+    for (int result; (result = SSL_connect(ssl)) != 1;) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ || poll(&readable, 1, -1) < 0) {
+            tls_fail("the TLS handshake failed");
+        }
+    }
+    return ssl;
+}
+
+static ssize_t tls_result(SSL *ssl, int result)
+{
+    if (result > 0) {
+        return result;
+    }
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: errno = EAGAIN; return -1;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    default: errno = EPROTO; return -1;
+    }
+}
+
+static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
+{
+    ERR_clear_error();
+    return tls_result(ssl, SSL_write(ssl, data, (int)length));
+}
+
+static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
+{
+    ERR_clear_error();
+    return tls_result(ssl, SSL_read(ssl, data, (int)room));
+}
+
+#endif /* WITH_TLS */
+
+#endif

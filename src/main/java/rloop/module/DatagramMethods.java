@@ -1,0 +1,86 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.FAST;
+
+import java.lang.invoke.MethodHandles;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.type.Methods;
+import rloop.transport.DatagramCallbacks;
+import rloop.transport.DatagramConnection;
+
+/** The methods of {@code rloop._core.Transport} that only transports of datagrams have. */
+@SuppressWarnings("unused") // reached through method handles
+final class DatagramMethods {
+  private DatagramMethods() {}
+
+  static void addTo(long type) {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(type, lookup, "lockOfOpen")
+        .add(
+            "_open_datagrams",
+            "open",
+            FAST,
+            "($self, loop, fd, family, is_connected, address, header_size, /)");
+    new Methods(type, lookup, "lock")
+        .add("_send_datagram", "send", FAST, "($self, data, address, /)");
+  }
+
+  private static long lockOfOpen(long self, long arguments) {
+    return TransportMethods.lockOfOpen(self, arguments);
+  }
+
+  private static long lock(long self, long b) {
+    return TransportMethods.lock(self, b);
+  }
+
+  private static long open(long self, long arguments, long count, long d) {
+    Arguments.expect("_open_datagrams", count, 6);
+    long loop = Arguments.get(arguments, 0);
+    Loops.open(loop);
+    TransportMethods.TYPE.setChannel(
+        self,
+        Loops.sockets(loop)
+            .openDatagrams(
+                (int) Arguments.toLong(Arguments.get(arguments, 1)),
+                new DatagramCallbacks(
+                    TransportMethods.TYPE,
+                    self,
+                    PyException.check(PyRuntime.PyContext_CopyCurrent())),
+                (int) Arguments.toLong(Arguments.get(arguments, 2)),
+                Arguments.get(arguments, 3) == PyObjects.Py_True,
+                orZero(Arguments.get(arguments, 4)),
+                Arguments.toLong(Arguments.get(arguments, 5))),
+        Loops.state(loop));
+    return Arguments.none();
+  }
+
+  /**
+   * {@code _send_datagram(data, address)}: {@code None} if all is done; {@code True} if the
+   * protocol is to be paused now; an {@code int}, the error number; {@code False} if nothing was
+   * done, for want of plain data, of a usual address or of an open transport.
+   */
+  private static long send(long self, long arguments, long count, long d) {
+    Arguments.expect("_send_datagram", count, 2);
+    DatagramConnection connection = TransportMethods.TYPE.datagrams(self);
+    long data = TransportMethods.asBytes(Arguments.get(arguments, 0));
+    if (data == 0) {
+      return Arguments.bool(false);
+    }
+    int answer = connection.send(data, orZero(Arguments.get(arguments, 1)));
+    Ref.drop(data);
+    return switch (answer) {
+      case DatagramConnection.DONE -> Arguments.none();
+      case DatagramConnection.PAUSE -> Arguments.bool(true);
+      case DatagramConnection.UNUSUAL -> Arguments.bool(false);
+      default -> PyScalars.PyLong_FromLongLong(-answer);
+    };
+  }
+
+  private static long orZero(long object) {
+    return object == PyObjects.Py_None ? 0 : object;
+  }
+}

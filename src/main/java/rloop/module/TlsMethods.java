@@ -1,0 +1,134 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
+
+import java.lang.foreign.Arena;
+import java.lang.invoke.MethodHandles;
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.Ref;
+import rloop.cpython.type.Methods;
+import rloop.ffi.Memory;
+import rloop.openssl.Library;
+import rloop.tls.TlsStream;
+import rloop.transport.Connection;
+
+/** The methods of {@code rloop._core.Transport} that the first TLS connection adds. */
+@SuppressWarnings("unused") // reached through method handles
+final class TlsMethods {
+  /** What is exchanged in the test of a library: more than one record carries. */
+  private static final int EXCHANGED_BYTES = 20_000;
+
+  /** Where an {@code _ssl._SSLSocket} has its {@code SSL*}. */
+  private static long sslOffset;
+
+  private TlsMethods() {}
+
+  static void add(long library, long offset) {
+    Library.use(library);
+    sslOffset = offset;
+    new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
+        .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
+        .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
+        .add("_write_tls", "writeTls", ONE_ARGUMENT, "($self, data, /)")
+        .add("_tls_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
+        .add("_set_tls_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
+        .add("_await_tls_drain", "awaitDrain", NO_ARGUMENTS, "($self, /)");
+  }
+
+  static long lock(long self, long b) {
+    return TransportMethods.lock(self, b);
+  }
+
+  /** {@code _start_tls(ssl_socket)}: whether Java can read and write by it. */
+  private static long startTls(long self, long sslSocket, long c, long d) {
+    return Arguments.bool(connection(self).startTls(ssl(sslSocket), Ref.take(sslSocket)));
+  }
+
+  private static long stopTls(long self, long lossless, long c, long d) {
+    connection(self).stopTls(lossless == PyObjects.Py_True);
+    return Arguments.none();
+  }
+
+  /**
+   * {@code _write_tls(data)}: {@code None} if all is done; {@code True} if more waits now than the
+   * high-water mark allows; {@code False} if nothing was done. Hot.
+   */
+  private static long writeTls(long self, long data, long c, long d) {
+    Connection connection = connection(self);
+    long bytes = connection.takesTlsData() ? TransportMethods.asBytes(data) : 0;
+    if (bytes == 0) {
+      return Arguments.bool(false);
+    }
+    long length = Memory.getLong(bytes + Layout.SIZE);
+    if (length == 0) {
+      Ref.drop(bytes);
+      return Arguments.none();
+    }
+    return connection.writeTls(bytes, bytes + Layout.BYTES_DATA, length)
+        ? Arguments.bool(true)
+        : Arguments.none();
+  }
+
+  private static long bufferSize(long self, long b, long c, long d) {
+    return PyScalars.PyLong_FromLongLong(connection(self).tlsBufferSize());
+  }
+
+  private static long setWaterMarks(long self, long arguments, long count, long d) {
+    Arguments.expect("_set_tls_water_marks", count, 2);
+    connection(self)
+        .setTlsWaterMarks(
+            Arguments.toLong(Arguments.get(arguments, 0)),
+            Arguments.toLong(Arguments.get(arguments, 1)));
+    return Arguments.none();
+  }
+
+  private static long awaitDrain(long self, long b, long c, long d) {
+    connection(self).awaitTlsDrain();
+    return Arguments.none();
+  }
+
+  private static Connection connection(long transport) {
+    return TransportMethods.TYPE.connection(transport);
+  }
+
+  private static long ssl(long sslSocket) {
+    return Memory.getLong(sslSocket + sslOffset);
+  }
+
+  /** Whether bytes that one end encrypts are what the other one decrypts. */
+  static boolean exchange(long sender, long receiver) {
+    TlsStream from = new TlsStream(ssl(sender));
+    TlsStream to = new TlsStream(ssl(receiver));
+    try (Arena arena = Arena.ofConfined()) {
+      long room = EXCHANGED_BYTES + 2 * TlsStream.LARGEST_RECORD;
+      long sent = arena.allocate(room).address();
+      long ciphertext = arena.allocate(room).address();
+      long received = arena.allocate(room).address();
+      for (int i = 0; i < EXCHANGED_BYTES; i++) {
+        Memory.putByte(sent + i, (byte) i);
+      }
+      for (int taken = 0, all = 0; all < EXCHANGED_BYTES; all += taken) {
+        taken = from.encrypt(sent + all, EXCHANGED_BYTES - all);
+        if (taken == 0) {
+          return false;
+        }
+      }
+      int size = from.takeOutput(ciphertext, (int) room);
+      return to.decrypt(ciphertext, size, received, room) == EXCHANGED_BYTES
+          && areEqual(sent, received);
+    }
+  }
+
+  private static boolean areEqual(long first, long second) {
+    for (int i = 0; i < EXCHANGED_BYTES; i++) {
+      if (Memory.getByte(first + i) != Memory.getByte(second + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+package rloop.posix;
+
+import org.jspecify.annotations.Nullable;
+import rloop.ffi.SystemCall;
+
+/** {@code <sys/sendfile.h>}, of Linux; what other systems call so takes other arguments. */
+public final class SysSendfile {
+  private static final @Nullable SystemCall SENDFILE =
+      System.getProperty("os.name").equals("Linux") ? SystemCall.of("sendfile") : null;
+
+  private SysSendfile() {}
+
+  public static boolean isAvailable() {
+    return SENDFILE != null;
+  }
+
+  /**
+   * Sends from a file to a socket; may wait for the disk.
+   *
+   * @param offset where the position in the file stands, an {@code off_t}, which is moved on
+   * @return how many bytes were sent, 0 at the end of the file, or {@code -errno}
+   * @see <a href="https://man7.org/linux/man-pages/man2/sendfile.2.html">sendfile(2)</a>
+   */
+  public static long sendfile(int socket, int file, long offset, long count) {
+    SystemCall sendfile = SENDFILE;
+    if (sendfile == null) {
+      throw new UnsupportedOperationException("sendfile of Linux");
+    }
+    return sendfile.call(socket, file, offset, count);
+  }
+}

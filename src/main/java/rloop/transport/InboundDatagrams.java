@@ -1,0 +1,113 @@
+package rloop.transport;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import rloop.cpython.api.Owned;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+import rloop.loop.EventLoop;
+
+/** Datagrams on their way from a socket to its protocol: a call each, several in a batch. */
+final class InboundDatagrams implements Undelivered {
+  private final EventLoop loop;
+  private final DatagramCallbacks callbacks;
+
+  /** The sequence number of the first of {@link #count} calls, one after another, in a batch. */
+  private long first;
+
+  private int count;
+
+  /** Tuples {@code (data, address)}, taken back; owned. */
+  private final Deque<Long> held = new ArrayDeque<>(0);
+
+  /** The transport may be dead by now. */
+  private boolean disposed;
+
+  InboundDatagrams(EventLoop loop, DatagramCallbacks callbacks) {
+    this.loop = loop;
+    this.callbacks = callbacks;
+  }
+
+  /** Whether there are datagrams which have to be delivered before more are received. */
+  boolean isWaiting() {
+    return count > 0 || !held.isEmpty();
+  }
+
+  /** Schedules the delivery of a datagram. */
+  void deliver(@Owned long data, @Owned long address, long size) {
+    long call = callbacks.delivery(data, address);
+    if (call == 0) {
+      hold(Tuples.of(data, address)); // no datagram_received: Python reports it
+      return;
+    }
+    Ref.drop(data);
+    Ref.drop(address);
+    long sequence = loop.schedule(call);
+    if (count++ == 0) {
+      first = sequence;
+    }
+    loop.delivers(this, size);
+  }
+
+  private void hold(@Owned long datagram) {
+    held.addLast(datagram);
+    loop.schedule(callbacks.deliverHeld());
+  }
+
+  @Override
+  public void batchFinished() {
+    count = 0;
+    if (!disposed) {
+      callbacks.forgetDelivered(loop.bytesPool());
+    }
+  }
+
+  /** A protocol's error is a callback's like any other: it doesn't end the transport. */
+  @Override
+  public boolean isDelivery(long sequence) {
+    return false;
+  }
+
+  @Override
+  public long transport() {
+    return callbacks.transport();
+  }
+
+  @Override
+  public void takeBack() {
+    for (long sequence = first; sequence < first + count; sequence++) {
+      if (loop.isWaiting(sequence)) {
+        held.addLast(DatagramCallbacks.delivered(loop.find(sequence)));
+        loop.takeBack(sequence);
+      }
+    }
+    count = 0;
+  }
+
+  @Override
+  public void deliverHeld() {
+    for (int i = 0; i < held.size(); i++) { // one a call, so that each may fail by itself
+      loop.schedule(callbacks.deliverHeld());
+    }
+  }
+
+  @Override
+  @Owned
+  public long takeHeld() {
+    return held.isEmpty() ? 0 : held.removeFirst();
+  }
+
+  @Override
+  public void drop() {
+    takeBack();
+    while (!held.isEmpty()) {
+      Ref.drop(held.removeFirst());
+    }
+  }
+
+  @Override
+  public void dispose() {
+    drop();
+    disposed = true;
+  }
+}

@@ -1,0 +1,170 @@
+package rloop.transport;
+
+import static rloop.openssl.Ssl.SSL3_RT_MAX_PLAIN_LENGTH;
+import static rloop.posix.Constants.MSG_NOSIGNAL;
+
+import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.ffi.Scratch;
+import rloop.loop.EventLoop;
+import rloop.posix.SysSocket;
+import rloop.tls.TlsStream;
+
+/**
+ * What TLS adds to a connection: plaintext that waits to be encrypted, and the buffers in between.
+ *
+ * <p>Plaintext is encrypted when the socket takes it and no earlier: what the peer is slow to read
+ * waits as the references that were written, not as a copy in ciphertext.
+ */
+final class TlsLayer {
+  /** So much is encrypted for one call of {@code send}, in bytes of ciphertext. */
+  private static final int MOST_CIPHERTEXT = 256 * 1024;
+
+  /** What is read at a time, and a record of which all but the end was there before. */
+  private static final int MOST_PLAINTEXT = EventLoop.READ_BUFFER_SIZE + TlsStream.LARGEST_RECORD;
+
+  /** With more than that, there is no room for another record. */
+  private static final int FULL = MOST_CIPHERTEXT - TlsStream.LARGEST_RECORD;
+
+  /** Filled anew by whoever encrypts or decrypts; a thread's own. */
+  private static final class Buffers {
+    private final Scratch memory =
+        new Scratch((long) MOST_CIPHERTEXT + MOST_PLAINTEXT + SSL3_RT_MAX_PLAIN_LENGTH);
+
+    final long ciphertext = memory.address();
+    final long plaintext = ciphertext + MOST_CIPHERTEXT;
+    final long record = plaintext + MOST_PLAINTEXT;
+  }
+
+  private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
+
+  private final TlsStream stream;
+  private final WriteQueue queue = new WriteQueue(Ref::drop);
+  private final WaterMarks waterMarks = new WaterMarks();
+  private boolean failureTold;
+
+  TlsLayer(TlsStream stream) {
+    this.stream = stream;
+  }
+
+  TlsStream.State state() {
+    return stream.state();
+  }
+
+  /** OpenSSL's code of the error that made the connection unusable. */
+  long error() {
+    return stream.error();
+  }
+
+  /** Whether the connection has become unusable; true once. */
+  boolean hasFailedSinceAsked() {
+    if (failureTold || stream.state() != TlsStream.State.FAILED) {
+      return false;
+    }
+    failureTold = true;
+    return true;
+  }
+
+  /** Decrypts to {@link #plaintext}; returns how many bytes. */
+  long decrypt(long ciphertext, long length) {
+    return stream.decrypt(ciphertext, length, plaintext(), MOST_PLAINTEXT);
+  }
+
+  /** Where this thread decrypts to. */
+  static long plaintext() {
+    return BUFFERS.get().plaintext;
+  }
+
+  /** Looks at ciphertext that Python decrypts. */
+  void notice(long ciphertext, long length) {
+    stream.notice(ciphertext, length);
+  }
+
+  /** Queues plaintext. */
+  void add(@Owned long owner, long address, long length) {
+    queue.add(owner, address, length);
+  }
+
+  /** How many bytes of plaintext wait. */
+  long bytes() {
+    return queue.bytes();
+  }
+
+  WaterMarks waterMarks() {
+    return waterMarks;
+  }
+
+  /** Whether there is something to send. */
+  boolean hasOutput() {
+    return !queue.isEmpty() || stream.pendingOutput() > 0;
+  }
+
+  /**
+   * Encrypts and sends as much as the kernel takes.
+   *
+   * @param rest where ciphertext goes that it did not take; empty
+   * @return 0 or the {@code -errno} of the last call
+   */
+  int send(int fd, WriteQueue rest) {
+    Buffers buffers = BUFFERS.get();
+    for (; ; ) {
+      int size = encrypt(buffers);
+      if (size == 0) {
+        return 0;
+      }
+      long sent = SysSocket.send(fd, buffers.ciphertext, size, MSG_NOSIGNAL);
+      if (sent < size) {
+        long taken = Math.max(sent, 0);
+        addCopy(rest, buffers.ciphertext + taken, size - taken);
+        return (int) Math.min(sent, 0);
+      }
+      if (queue.isEmpty() && size <= FULL) {
+        return 0;
+      }
+    }
+  }
+
+  /** Encrypts all that waits, however slow the peer is. */
+  void encryptAll(WriteQueue to) {
+    Buffers buffers = BUFFERS.get();
+    for (int size = encrypt(buffers); size > 0; size = encrypt(buffers)) {
+      addCopy(to, buffers.ciphertext, size);
+    }
+  }
+
+  private static void addCopy(WriteQueue to, long address, long size) {
+    long copy = PyException.check(PyScalars.PyBytes_FromStringAndSize(address, size));
+    to.add(copy, copy + Layout.BYTES_DATA, size);
+  }
+
+  /** Fills the ciphertext, first with what OpenSSL itself has to say; returns how much. Hot. */
+  private int encrypt(Buffers buffers) {
+    int size = 0;
+    int taken;
+    do {
+      taken = 0;
+      if (!queue.isEmpty()) {
+        taken = encryptRecord(buffers.record);
+        queue.advance(taken);
+      }
+      size += stream.takeOutput(buffers.ciphertext + size, MOST_CIPHERTEXT - size);
+    } while (taken > 0 && !queue.isEmpty() && size <= FULL);
+    return size;
+  }
+
+  /** One record, of one chunk where it is large or alone, otherwise of several. */
+  private int encryptRecord(long record) {
+    if (queue.isOneChunk() || queue.headLength() >= SSL3_RT_MAX_PLAIN_LENGTH) {
+      return stream.encrypt(queue.headAddress(), queue.headLength());
+    }
+    return stream.encrypt(record, queue.copyTo(record, SSL3_RT_MAX_PLAIN_LENGTH));
+  }
+
+  /** Drops what was not encrypted. */
+  void clear() {
+    queue.clear();
+  }
+}

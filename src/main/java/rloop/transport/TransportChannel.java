@@ -1,0 +1,296 @@
+package rloop.transport;
+
+import rloop.cpython.api.Owned;
+import rloop.loop.Channel;
+import rloop.loop.EventLoop;
+import rloop.loop.Writer;
+import rloop.loop.poll.Poller;
+
+/**
+ * A socket that a transport of ours stands for: its life, its flow control, and what the poller is
+ * to watch it for. How it reads and sends is its kind's.
+ *
+ * <pre>
+ *            close()                     queue empty
+ *   OPEN ───────────────► CLOSING ───────────────────► CLOSED
+ *     │                      │  abort(), error           ▲
+ *     └──────────────────────┴───────────────────────────┘
+ * </pre>
+ *
+ * OPEN reads and writes; CLOSING sends what is queued and reads no more; CLOSED has told Python to
+ * call {@code connection_lost} and drops what is written.
+ */
+public abstract class TransportChannel extends Channel implements Writer {
+  private enum State {
+    OPEN,
+    CLOSING,
+    CLOSED
+  }
+
+  protected final EventLoop loop;
+  protected final Callbacks callbacks;
+  protected final WaterMarks waterMarks = new WaterMarks();
+  private State state = State.OPEN;
+  private boolean started;
+  private boolean paused;
+
+  /** The kernel's buffer is full; the poller tells when to go on. */
+  protected boolean blocked;
+
+  private boolean flushScheduled;
+
+  /** A channel that does not read before {@link #startReading}. */
+  TransportChannel(EventLoop loop, int fd, Callbacks callbacks) {
+    super(fd);
+    this.loop = loop;
+    this.callbacks = callbacks;
+  }
+
+  // ---- reading -------------------------------------------------------------------------------
+
+  /** What was received and is on its way to the protocol. */
+  abstract Undelivered undelivered();
+
+  /** Receives what there is; the descriptor is ready. */
+  protected abstract void read();
+
+  /** Starts to deliver what arrives. */
+  public void startReading() {
+    started = true;
+    updateInterest();
+  }
+
+  /** Stops delivering; data that was read and not yet delivered is held back. */
+  public void pauseReading() {
+    if (state == State.OPEN && !paused) {
+      paused = true;
+      undelivered().takeBack();
+      flushLater(); // which tells the poller, unless reading is resumed until then
+    }
+  }
+
+  /** Delivers what was held back, and reads on. */
+  public void resumeReading() {
+    if (state == State.OPEN && paused) {
+      paused = false;
+      undelivered().deliverHeld();
+      updateInterest();
+    }
+  }
+
+  /** Whether data is being delivered. */
+  public boolean isReading() {
+    return !isClosing() && !paused;
+  }
+
+  /**
+   * Sets whom data goes to from now on, also data that was read before.
+   *
+   * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
+   */
+  public void setReceiver(long receiver) {
+    undelivered().takeBack();
+    undelivered().deliverHeld();
+    callbacks.setReceiver(receiver);
+  }
+
+  /** Data that was held back and may be delivered now, or 0. */
+  @Owned
+  public long takeHeld() {
+    return isReading() ? undelivered().takeHeld() : 0;
+  }
+
+  protected boolean wantsToRead() {
+    return started && isReading();
+  }
+
+  private int interest() {
+    return (wantsToRead() ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
+  }
+
+  /** To be called last: where nothing is of interest any more, the transport may die here. */
+  protected final void updateInterest() {
+    if (!isGone()) {
+      int interest = interest();
+      loop.watch(this, interest);
+      callbacks.keepAlive(interest != 0 || flushScheduled);
+    }
+  }
+
+  @Override
+  protected void ready(int readiness) {
+    if ((readiness & Poller.READ) != 0 && wantsToRead()) {
+      read();
+    }
+    if ((readiness & Poller.WRITE) != 0 && blocked) {
+      send();
+    }
+    updateInterest();
+  }
+
+  // ---- writing -------------------------------------------------------------------------------
+
+  /** Sends what is queued, as far as the kernel takes it. */
+  protected abstract void send();
+
+  /** Whether nothing is queued. */
+  protected abstract boolean isAllSent();
+
+  /** How much is queued, in bytes, as flow control counts it. */
+  protected abstract long queuedBytes();
+
+  /** Drops what is queued. */
+  protected abstract void dropQueue();
+
+  protected final void flushLater() {
+    if (!flushScheduled) {
+      flushScheduled = true;
+      callbacks.keepAlive(true);
+      loop.flushLater(this);
+    }
+  }
+
+  @Override
+  public void flush() {
+    flushScheduled = false;
+    if (!isAllSent() && !blocked) {
+      send();
+    }
+    updateInterest();
+  }
+
+  /** So much is worth a call now; the protocol pauses only if the kernel doesn't take it. */
+  protected final boolean writeMuch() {
+    if (!blocked) {
+      send();
+      updateInterest();
+    }
+    return waterMarks.pauses(queuedBytes());
+  }
+
+  /** All that was queued is sent. */
+  protected void drained() {
+    boolean resumes = resumeProtocol();
+    if (resumes && state == State.CLOSING) {
+      loop.schedule(callbacks.endWriting()); // resume_writing, before it, may write more
+    } else {
+      endWriting();
+    }
+  }
+
+  /**
+   * The protocol knows that the queue is empty; if it still is, what had to wait for that is due.
+   */
+  public void endWriting() {
+    if (state == State.CLOSING && isAllSent()) {
+      loop.schedule(callbacks.connectionLost());
+      lose();
+    }
+  }
+
+  protected final boolean resumeProtocol() {
+    boolean resumes = waterMarks.resumes(queuedBytes());
+    if (resumes) {
+      loop.schedule(callbacks.resumeWriting());
+    }
+    return resumes;
+  }
+
+  /** How many bytes the kernel has not taken. */
+  public long bufferSize() {
+    flush();
+    return queuedBytes();
+  }
+
+  public long highWater() {
+    return waterMarks.high();
+  }
+
+  public long lowWater() {
+    return waterMarks.low();
+  }
+
+  /**
+   * Sets the water marks, in bytes.
+   *
+   * @return whether the protocol is now to be told to pause
+   */
+  public boolean setWaterMarks(long high, long low) {
+    waterMarks.set(high, low);
+    return waterMarks.isAbove(queuedBytes()) && writeMuch();
+  }
+
+  // ---- the end -------------------------------------------------------------------------------
+
+  protected final boolean isOpen() {
+    return state == State.OPEN;
+  }
+
+  protected final boolean isGone() {
+    return state == State.CLOSED;
+  }
+
+  /**
+   * Reads no more and sends what is queued.
+   *
+   * @return whether nothing is left to send: the caller then schedules {@code connection_lost}
+   */
+  public boolean close() {
+    if (state != State.OPEN) {
+      return false;
+    }
+    if (!isAllSent()) {
+      flush();
+    }
+    boolean hasFailed = isClosing();
+    state = State.CLOSING;
+    if (isAllSent() && !hasFailed) {
+      lose();
+      return true;
+    }
+    undelivered().drop();
+    updateInterest();
+    return false;
+  }
+
+  /** Drops what is queued; returns whether the caller has to schedule {@code connection_lost}. */
+  public boolean abort() {
+    if (isGone()) {
+      return false;
+    }
+    flush(); // what asyncio would have sent as it was written
+    if (isGone()) {
+      return false;
+    }
+    dropQueue();
+    lose();
+    return true;
+  }
+
+  private void lose() {
+    state = State.CLOSED;
+    blocked = false;
+    undelivered().drop();
+    loop.forget(this);
+  }
+
+  /** Whether it is ending. */
+  public boolean isClosing() {
+    return state != State.OPEN;
+  }
+
+  @Override
+  protected void loopClosed() {
+    dispose();
+  }
+
+  /** Ends all that is left, before Python closes the descriptor. */
+  public void dispose() {
+    dropQueue();
+    if (!isGone()) {
+      lose();
+    }
+    undelivered().dispose();
+    callbacks.keepAlive(false);
+  }
+}

@@ -1,0 +1,214 @@
+"""What transports over sockets have in common: their life, their protocol, flow control.
+
+Java reads, sends and knows the state (``rloop.transport.TransportChannel``); here is what calls the
+protocol. Methods of the protocol run with no Java frame on the stack: Java either puts a call into
+the loop's next batch, or answers a method here what is left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import warnings
+from asyncio import constants, futures, protocols, trsock
+from asyncio.log import logger
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from rloop import _core, fork
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+_core.add_transport()
+fork.forbid_methods_in_children(_core.Transport)
+
+
+class BaseTransport(_core.Transport):
+    """Over a socket that its kind of channel is opened for."""
+
+    _sock: socket.socket | None = None  # for __del__ after a failed __init__
+
+    def __init__(
+        self,
+        loop: RLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+        context: Context | None = None,
+    ) -> None:
+        """Schedules ``connection_made``, then reading, then the waiter's result.
+
+        Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
+        the context in which it was scheduled.
+        """
+        super().__init__(extra, loop)
+        if server is not None:
+            try:
+                server._attach(*self._server_arguments())
+            except BaseException:  # the server was closed in the meantime
+                sock.close()
+                raise
+        self._extra["socket"] = trsock.TransportSocket(sock)
+        self._extra["sockname"] = _name_or_none(sock.getsockname)
+        if "peername" not in self._extra:
+            self._extra["peername"] = _name_or_none(sock.getpeername)
+        self._loop: RLoop = loop
+        self._sock = sock
+        self._sock_fd = sock.fileno()
+        self._server = server
+        self._lost_writes = 0
+        self._given_context = context
+        self._open_channel()
+        self.set_protocol(protocol)
+        loop._transports[self._sock_fd] = self
+
+        self._call_soon(protocol.connection_made, self)
+        self._call_soon(self._start_reading)
+        if waiter is not None:
+            set_result = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+            self._call_soon(set_result, waiter, None)
+
+    def _call_soon(self, callback: Callable[..., object], *args: Any) -> None:
+        self._loop.call_soon(callback, *args, context=self._given_context)
+
+    def _open_channel(self) -> None:
+        raise NotImplementedError
+
+    def _server_arguments(self) -> tuple[Any, ...]:
+        """A server knows its transports from 3.13 on; before, it counts them."""
+        return (self,) if sys.version_info >= (3, 13) else ()
+
+    def __repr__(self) -> str:
+        info = [self.__class__.__name__]
+        if self._sock is None:
+            info.append("closed")
+        elif self.is_closing():
+            info.append("closing")
+        info.append(f"fd={self._sock_fd}")
+        if self._loop is not None and not self._loop.is_closed():
+            info.append("read=polling" if self.is_reading() else "read=idle")
+            size = self.get_write_buffer_size()
+            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+        return f"<{' '.join(info)}>"
+
+    def __del__(self, _warn: Any = warnings.warn) -> None:
+        if self._sock is not None:
+            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._dispose()
+            self._sock.close()
+            if self._server is not None:
+                self._server._detach(*self._server_arguments())
+
+    # ---- protocol --------------------------------------------------------------------------------
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Data goes to this protocol from now on, data that was read before included."""
+        self._protocol: Any = protocol
+        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """The protocol that gets the data."""
+        return self._protocol  # type: ignore[no-any-return]
+
+    def _count_lost_write(self) -> None:
+        self._lost_writes += 1
+        if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            logger.warning("socket.send() raised exception.")
+
+    # ---- flow control ----------------------------------------------------------------------------
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Sets the water marks, in bytes; raises ValueError unless high >= low >= 0."""
+        if high is None:
+            high = 64 * 1024 if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        if self._set_water_marks(high, low):
+            self._pause_writing()
+
+    def _pause_writing(self) -> None:
+        self._protocol_paused = True
+        self._call_flow_control("pause_writing")
+
+    def _resume_writing(self) -> None:
+        self._protocol_paused = False
+        self._call_flow_control("resume_writing")
+
+    def _call_flow_control(self, method: str) -> None:
+        if self._protocol is None:
+            return
+        try:
+            getattr(self._protocol, method)()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._loop.call_exception_handler(
+                {
+                    "message": f"protocol.{method}() failed",
+                    "exception": exc,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+
+    # ---- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
+        if self._close():
+            self._call_soon(self._call_connection_lost, None)
+
+    def abort(self) -> None:
+        """Drops what is queued and calls ``connection_lost(None)`` soon."""
+        self._force_close(None)
+
+    def _fatal_error(self, exc: BaseException, message: str = "Fatal error on transport") -> None:
+        if self._loop is None:
+            return
+        if isinstance(exc, OSError):
+            if self._loop.get_debug():
+                logger.debug("%r: %s", self, message, exc_info=exc)
+        else:
+            self._loop.call_exception_handler(
+                {
+                    "message": message,
+                    "exception": exc,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+        self._force_close(exc)
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        if self._abort():
+            self._call_soon(self._call_connection_lost, exc)
+
+    def _call_connection_lost(self, exc: BaseException | None) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            self._protocol.connection_lost(exc)
+        finally:
+            self._dispose()
+            self._sock = None
+            sock.close()
+            self._protocol = None
+            self._loop = None  # type: ignore[assignment]
+            server, self._server = self._server, None
+            if server is not None:
+                server._detach(*self._server_arguments())
+
+
+def _name_or_none(get_name: Any) -> Any:
+    try:
+        return get_name()
+    except OSError:
+        return None

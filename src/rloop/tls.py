@@ -1,0 +1,214 @@
+"""TLS: the standard library's ``SSLProtocol``, with Java on the path of the data.
+
+Between a completed handshake and the beginning of the shutdown (the state WRAPPED), what arrives is
+decrypted in Java and goes straight to the application's protocol, and what that writes is encrypted
+in Java. All that is rare stays the standard library's, as each Python version has it, over the same
+``SSL``: handshake, shutdown, timeouts, errors, and reading for a ``BufferedProtocol``.
+
+::
+
+    application's protocol          SSLTransport
+          ▲    ▲                         │
+          │    └── SSLProtocol ──────────┤  what is rare
+          │             ▲                │
+          └─────── SocketTransport ◄─────┘  data: Java decrypts and encrypts
+"""
+
+from __future__ import annotations
+
+from asyncio import sslproto
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from . import libssl
+from .transport import Data, SocketTransport
+
+_State = sslproto.SSLProtocolState
+
+_ASYNCIO_MAX_SIZE = sslproto.SSLProtocol.max_size
+
+
+class SSLTransport(sslproto._SSLProtocolTransport):
+    """What the application's protocol gets."""
+
+    _native: SocketTransport | None = None
+
+    if TYPE_CHECKING:
+        _ssl_protocol: SSLProtocol
+
+    def write(self, data: Data) -> None:
+        """Queues data; what a batch of callbacks writes becomes full records when it is over."""
+        native = self._native
+        if native is None:
+            super().write(data)
+            return
+        answer = native._write_tls(data)
+        if answer is not None:
+            if answer:
+                self._ssl_protocol._control_app_writing()
+            else:
+                super().write(data)
+
+    def get_write_buffer_size(self) -> int:
+        """How many bytes the kernel has not taken."""
+        if self._native is not None:
+            self._native.get_write_buffer_size()  # which sends what it can
+        return super().get_write_buffer_size()
+
+
+class SSLProtocol(sslproto.SSLProtocol):
+    """What stands between a socket's transport and the application's protocol.
+
+    ``_native`` is the transport while Java is on the path of the data.
+    """
+
+    # A handshake needs no more. The buffer is this connection's own, and written all over at once.
+    max_size = 16 * 1024
+
+    _native: SocketTransport | None = None
+    _is_handed_back = False
+    _java_reads = False  # what the handshake has left unread, Python reads
+
+    if TYPE_CHECKING:
+        # The standard library's
+        _sslobj: Any
+        _app_reading_paused: bool
+        _app_writing_paused: bool
+        _outgoing_high_water: int
+        _outgoing_low_water: int
+
+    def _get_app_transport(self) -> SSLTransport:
+        if self._app_transport is None:
+            if self._app_transport_created:
+                raise RuntimeError("Creating _SSLProtocolTransport twice")
+            self._app_transport = SSLTransport(self._loop, self)
+            self._app_transport_created = True
+        transport: SSLTransport = self._app_transport  # type: ignore[assignment]
+        return transport
+
+    # ---- when Java has the data ------------------------------------------------------------------
+
+    def _set_state(self, new_state: sslproto.SSLProtocolState) -> None:
+        super()._set_state(new_state)  # type: ignore[misc]
+        if new_state is _State.WRAPPED:
+            self._start_native()
+        elif self._native is not None:
+            self._stop_native(self._native, lossless=new_state is not _State.UNWRAPPED)
+
+    def _start_native(self) -> None:
+        if not isinstance(self._transport, SocketTransport) or self._may_call_back():
+            self._use_stdlib_buffer()
+            return
+        self._ssl_buffer = bytearray()
+        self._ssl_buffer_view = memoryview(self._ssl_buffer)
+        self._native = native = self._transport
+        native._tls = self
+        if not native._start_tls(self._sslobj._sslobj):
+            self._is_handed_back = True  # _do_read, which comes next, sees to it
+        self._set_native_water_marks(native)
+        self._get_app_transport()._native = native
+        backlog: list[Any] = list(self._write_backlog)
+        self._write_backlog.clear()
+        self._write_buffer_size = 0
+        self._write_appdata(backlog)
+
+    def _may_call_back(self) -> bool:
+        """Whether OpenSSL may run Python code while it reads or writes, as Java must not."""
+        context = self._sslcontext
+        return context.keylog_filename is not None or context._msg_callback is not None
+
+    def _stop_native(self, native: SocketTransport, *, lossless: bool) -> None:
+        self._native = native._tls = None
+        if self._app_transport is not None:
+            self._get_app_transport()._native = None
+        native._stop_tls(lossless)
+        if self._app_reading_paused and lossless:
+            native.resume_reading()  # the shutdown waits for the peer
+
+    def _use_stdlib_buffer(self) -> None:
+        self.max_size = _ASYNCIO_MAX_SIZE  # type: ignore[misc]
+
+    def _hand_back(self) -> None:
+        """Java has met something that is not data; from there on the standard library reads."""
+        self._is_handed_back = True
+        self._do_read()
+
+    def _do_read(self) -> None:
+        native = self._native
+        if native is not None and self._is_handed_back and not self._app_reading_paused:
+            self._use_stdlib_buffer()
+            self._stop_native(native, lossless=True)
+            native = None
+        if native is not None and self._java_reads:
+            return  # and may have data to deliver before what is still to be read
+        super()._do_read()  # type: ignore[misc]
+        native = self._native
+        if not (native is None or self._app_protocol_is_buffer or self._app_reading_paused):
+            self._java_reads = True
+            native._set_receiver(self._app_protocol)
+
+    def _fail(self, error: int) -> None:
+        self._fatal_error(libssl.error_of(error), "Fatal error on SSL protocol")
+
+    def _set_app_protocol(self, app_protocol: Any) -> None:
+        super()._set_app_protocol(app_protocol)
+        if self._native is not None and self._java_reads:
+            self._java_reads = not self._app_protocol_is_buffer
+            self._native._set_receiver(app_protocol if self._java_reads else None)
+
+    # ---- flow control ----------------------------------------------------------------------------
+
+    def _pause_reading(self) -> None:
+        super()._pause_reading()  # type: ignore[misc]
+        if self._native is not None:
+            self._native.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._native is not None and self._app_reading_paused:
+            self._native.resume_reading()
+        super()._resume_reading()  # type: ignore[misc]
+
+    def _write_appdata(self, list_of_data: Iterable[Any]) -> None:
+        native = self._native
+        if native is None:
+            super()._write_appdata(list_of_data)  # type: ignore[arg-type]
+            return
+        for data in list_of_data:
+            answer = native._write_tls(bytes(memoryview(data)))
+            if answer is False:
+                native._count_lost_write()
+            elif answer:
+                self._control_app_writing()
+
+    def _get_write_buffer_size(self) -> int:
+        size: int = super()._get_write_buffer_size()  # type: ignore[misc]
+        return size if self._native is None else size + self._native._tls_buffer_size()
+
+    def _set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        super()._set_write_buffer_limits(high, low)  # type: ignore[misc]
+        if self._native is not None:
+            self._set_native_water_marks(self._native)
+
+    def _set_native_water_marks(self, native: SocketTransport) -> None:
+        # asyncio pauses when so much is queued, Java when more is.
+        native._set_tls_water_marks(self._outgoing_high_water - 1, self._outgoing_low_water)
+
+    def _control_app_writing(self) -> None:
+        super()._control_app_writing()  # type: ignore[misc]
+        if self._app_writing_paused and self._native is not None:
+            self._native._await_tls_drain()
+
+
+def adopt(protocol: sslproto.SSLProtocol) -> None:
+    """Makes a protocol of the standard library's, before its handshake, one of ours.
+
+    It is ``loop.start_tls()`` that makes such ones, differently in each version of Python.
+    """
+    if type(protocol) is sslproto.SSLProtocol and libssl.refusal() is None:
+        protocol.__class__ = SSLProtocol
+        protocol._app_transport.__class__ = SSLTransport
+
+
+def protocol_class() -> type[sslproto.SSLProtocol]:
+    """Of new connections."""
+    return SSLProtocol if libssl.refusal() is None else sslproto.SSLProtocol

@@ -1,0 +1,51 @@
+"""A server that has run out of descriptors: it tells, waits a second, and goes on."""
+
+import asyncio
+import resource
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Loop
+from tests.unit.connections import Recorder, until
+
+
+@pytest.fixture
+def _no_descriptor_left() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("_no_descriptor_left")
+async def test_a_server_without_descriptors_reports_it_and_recovers(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    accepted: list[Recorder] = []
+
+    def accept() -> Recorder:
+        accepted.append(Recorder())
+        return accepted[-1]
+
+    server = await loop.create_server(accept, "127.0.0.1", 0)
+    client = socket.socket()
+    client.setblocking(False)
+    connecting = loop.sock_connect(client, server.sockets[0].getsockname())
+    with socket.socket() as last:  # the limit is the first number that can't be given away
+        lowest_free = last.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    await connecting
+    await until(lambda: "socket.accept() out of system resource" in caplog.text)
+    assert not accepted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    await until(lambda: accepted)
+    client.send(b"after all")
+    await until(lambda: accepted[0].received == b"after all")
+    caplog.clear()
+    client.close()
+    await until(lambda: accepted[0].is_lost)
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0)
