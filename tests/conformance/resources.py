@@ -58,7 +58,7 @@ def _descriptors() -> list[str]:
             target = os.readlink(link)
         except FileNotFoundError:  # the one by which the folder was read
             continue
-        if not target.endswith(".jar"):  # Java opens it when it needs it
+        if ".jar" not in target:  # Java opens it when it needs it
             kinds.append(re.sub(r"\d+", "", target))
     return kinds
 
