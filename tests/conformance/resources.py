@@ -55,9 +55,11 @@ def _descriptors() -> list[str]:
     kinds = []
     for link in Path("/proc/self/fd").iterdir():
         try:
-            kinds.append(re.sub(r"\d+", "", os.readlink(link)))
+            target = os.readlink(link)
         except FileNotFoundError:  # the one by which the folder was read
             continue
+        if ".jar" not in target:  # Java opens it when it needs it
+            kinds.append(re.sub(r"\d+", "", target))
     return kinds
 
 
