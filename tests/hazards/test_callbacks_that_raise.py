@@ -219,6 +219,8 @@ PROTOCOLS = """
             run(loop, 0.001)
         transport.close()
         run(loop, 0.001)
+        transport.abort()  # on a slow machine the peer may not have read all of it
+        run(loop, 0.001)
         peer.close()
         # Where connection_lost was interrupted, asyncio's own transport may be left open.
         ours.close()
