@@ -20,7 +20,7 @@ from .resources import Resources
 from .rules import Rules
 
 # Much longer than the longest test; faulthandler then shows where it hangs and ends the process.
-TEST_SECONDS = 15
+TEST_SECONDS = 60
 
 
 def load_of_cpython(module: str, rules: Rules) -> ModuleType:
