@@ -77,6 +77,7 @@ class BaseTransport(_core.Transport):
         self._loop.call_soon(callback, *args, context=self._given_context)
 
     def _open_channel(self) -> None:
+        """Has Java make the channel; each kind of transport has its own."""
         raise NotImplementedError
 
     def _server_arguments(self) -> tuple[Any, ...]:

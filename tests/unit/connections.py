@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import pytest
 
 # How long a peer waits for the loop: far more than needed, so that only what hangs runs into it.
 PATIENCE_SECONDS = 20
@@ -169,6 +171,16 @@ class Connector:
                 connection.transport.abort()
             connection.peer.socket.close()
         await turns(5)
+
+
+async def give_up(operation: Awaitable[object]) -> None:
+    """Starts the operation, and cancels it while it waits."""
+    task = asyncio.ensure_future(operation)
+    await asyncio.sleep(0.001)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def turns(count: int = 2) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import tcp_pair
+from tests.unit.connections import give_up, tcp_pair
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -25,16 +25,6 @@ def pair() -> Iterator[Pair]:
     ours, peer = nonblocking_pair()
     with ours, peer:
         yield ours, peer
-
-
-async def give_up(operation: Awaitable[object]) -> None:
-    """Starts the operation, and cancels it while it waits."""
-    task = asyncio.ensure_future(operation)
-    await asyncio.sleep(0.001)
-    assert not task.done()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def test_recv_works_after_a_cancelled_recv(loop: Loop, pair: Pair) -> None:

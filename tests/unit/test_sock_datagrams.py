@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import tcp_pair, turns
+from tests.unit.connections import give_up, tcp_pair, turns
 from tests.unit.datagrams import FILLER, full_mailbox, plain_socket, receive_until
 
 Pair = tuple[socket.socket, socket.socket]
@@ -22,16 +22,6 @@ def pair() -> Iterator[Pair]:
         ours.setblocking(False)
         peer.setblocking(False)
         yield ours, peer
-
-
-async def give_up(operation: Awaitable[object]) -> None:
-    """Starts the operation, and cancels it while it waits."""
-    task = asyncio.ensure_future(operation)
-    await asyncio.sleep(0.001)
-    assert not task.done()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def test_recvfrom_gives_what_is_there(loop: Loop, pair: Pair) -> None:
