@@ -1,6 +1,7 @@
 """In which order callbacks run: the ready queue first, then I/O, then timers; FIFO in each."""
 
 import socket
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,29 @@ def test_callbacks_that_schedule_each_other_take_turns(loop: Loop) -> None:
     loop.call_soon(step, "b", 3)
     loop.run_forever()
     assert ran == ["a3", "b3", "a2", "b2", "a1", "b1", "a0", "b0"]
+
+
+def test_what_a_callback_holds_is_gone_when_the_next_one_runs(loop: Loop) -> None:
+    class Argument:
+        pass
+
+    argument = Argument()
+    reference = weakref.ref(argument)
+    seen: list[Argument | None] = []
+    loop.call_soon(lambda _: None, argument)
+    del argument
+    loop.call_soon(lambda: seen.append(reference()))
+    run_one_iteration(loop)
+    assert seen == [None]
+
+
+def test_batches_of_many_sizes_are_complete_and_in_order(loop: Loop) -> None:
+    for count in (1, 127, 128, 129, 1, 10_000, 3, 300):
+        ran: list[int] = []
+        for number in range(count):
+            loop.call_soon(ran.append, number)
+        run_one_iteration(loop)
+        assert ran == list(range(count))
 
 
 def test_soon_and_threadsafe_callbacks_share_one_queue(loop: Loop) -> None:

@@ -95,11 +95,6 @@ public final class Scheduler {
     addHandle(handleType, handle);
   }
 
-  /** Lets Python run the signal handlers that are due. */
-  void checkSignals() {
-    ready.append(calls.checkSignals());
-  }
-
   /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
   public void addForeignHandle(long handle) {
     ready.append(calls.run(handle));
@@ -223,13 +218,20 @@ public final class Scheduler {
     return scheduled.find(sequence);
   }
 
-  /** Lets the finished batch go; what its calls held dies here, which may run Python code. */
+  /** The batch is over: lets its handles go, which may run Python code. */
   void finishBatch() {
+    ready.finishBatch();
+    scheduled.dropBefore(ready.pendingStart());
+  }
+
+  /** Makes the pending calls the batch, and returns an iterator that takes them out. */
+  @Owned
+  long startBatch() {
+    // Who has kept the last handle may ask it for its call after that has started.
     if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
       settleLastHandle();
     }
-    ready.finishBatch();
-    scheduled.dropBefore(ready.pendingStart());
+    return ready.startBatch();
   }
 
   /** Drops all calls and timers. */
