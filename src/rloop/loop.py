@@ -65,7 +65,7 @@ class RLoop(SocketOperations):
         _flush: Callable[[], None]
         _close: Callable[[], None]
         _set_debug: Callable[[bool], None]
-        _origin: Callable[[], tuple[asyncio.Handle | None, Any]]
+        _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
         _add_foreign_handle: Callable[[asyncio.Handle], None]
         _watch: Callable[[int, bool, asyncio.Handle], None]
@@ -148,6 +148,7 @@ class RLoop(SocketOperations):
         if elapsed >= self.slow_callback_duration:
             described = base_events._format_handle(handle)  # type: ignore[attr-defined]
             logger.warning("Executing %s took %.3f seconds", described, elapsed)
+        del call, run, handle  # the traceback of an exception that a task keeps refers to this frame
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
@@ -158,7 +159,7 @@ class RLoop(SocketOperations):
 
     def _report(self, call: Call, exc: BaseException) -> None:
         """Reports what a call, the last that started, has raised, as asyncio would."""
-        handle, transport = self._origin()
+        handle, transport = self._origin(call)
         if transport is not None:
             transport._delivery_failed(exc)
             return
@@ -168,7 +169,7 @@ class RLoop(SocketOperations):
                 "message": "Exception in callback "
                 + format_helpers._format_callback_source(callback, args),
                 "exception": exc,
-                "handle": handle or self._handle_for(call),
+                "handle": handle,
             }
         )
 

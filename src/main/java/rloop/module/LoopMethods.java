@@ -62,7 +62,7 @@ final class LoopMethods {
         .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
-        .add("_origin", "origin", NO_ARGUMENTS, "($self, /)")
+        .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
         .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
@@ -201,21 +201,18 @@ final class LoopMethods {
   }
 
   /**
-   * {@code _origin()}: where the call that started last came from, as {@code (handle, transport)}:
-   * its handle, if somebody keeps it, or {@code None}; the transport whose {@code data_received} it
-   * was, or {@code None}.
+   * {@code _origin(call)}: of the call that started last, {@code (handle, transport)}: its handle,
+   * made now if it had none, and the transport whose {@code data_received} it was, or {@code None}.
    */
-  private static long origin(long self, long b, long c, long d) {
+  private static long origin(long self, long call, long c, long d) {
     EventLoop loop = Loops.of(self);
-    long sequence = loop.lastStarted();
     long transport = PyObjects.Py_None;
     for (Reader reader : loop.readers()) {
-      if (reader.isDelivery(sequence)) {
+      if (reader.isDelivery(loop.lastStarted())) {
         transport = reader.transport();
       }
     }
-    long handle = loop.scheduler().handleOf(sequence);
-    return Tuples.of(Ref.take(handle == 0 ? PyObjects.Py_None : handle), Ref.take(transport));
+    return Tuples.of(loop.scheduler().originOf(call), Ref.take(transport));
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */
