@@ -74,4 +74,4 @@ def run(handle: asyncio.Handle) -> None:
     """Runs a handle as the standard library's loop does, errors included."""
     if not handle.cancelled():
         handle._run()
-    del handle  # the traceback of an exception that a task keeps refers to this frame
+    del handle  # the traceback of an exception that is kept refers to this frame

@@ -148,7 +148,7 @@ class RLoop(SocketOperations):
         if elapsed >= self.slow_callback_duration:
             described = base_events._format_handle(handle)  # type: ignore[attr-defined]
             logger.warning("Executing %s took %.3f seconds", described, elapsed)
-        del call, run, handle  # the traceback of an exception that a task keeps refers to this frame
+        del call, run, handle  # the traceback of an exception that is kept refers to this frame
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
