@@ -74,7 +74,4 @@ def run(handle: asyncio.Handle) -> None:
     """Runs a handle as the standard library's loop does, errors included."""
     if not handle.cancelled():
         handle._run()
-
-
-def check_signals() -> None:
-    """Does nothing; as Python enters it, the signal handlers that are due are run."""
+    del handle  # the traceback of an exception that is kept refers to this frame

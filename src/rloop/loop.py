@@ -17,10 +17,8 @@ import time
 import weakref
 from asyncio import base_events, constants, format_helpers
 from asyncio.log import logger
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
-from itertools import chain, starmap
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +61,11 @@ class RLoop(SocketOperations):
         _open: Callable[[str | None], Any]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
-        _end: Callable[[], bool | None]
+        _is_run_over: Callable[[], bool]
         _flush: Callable[[], None]
         _close: Callable[[], None]
         _set_debug: Callable[[bool], None]
-        _failed_call: Callable[[], tuple[Call, asyncio.Handle | None, Any] | None]
+        _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
         _add_foreign_handle: Callable[[asyncio.Handle], None]
         _watch: Callable[[int, bool, asyncio.Handle], None]
@@ -116,24 +114,26 @@ class RLoop(SocketOperations):
 
     def _run_batches(self) -> bool:
         """Returns whether the run is over; it may also go on in another mode."""
-        calls = chain.from_iterable(self._state)
-        runs = map(self._run_timed, calls) if self._debug else starmap(Context.run, calls)
+        run = self._run_timed if self._debug else Context.run
+        call: Call | None = None
         while True:
             try:
-                _consume(runs)
+                for batch in self._state:
+                    for call in batch:
+                        run(*call)
+                    call = None  # must not live on while the loop waits
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
-                self._report(exc)
+                if call is None:
+                    raise  # it came from the loop itself
+                self._report(call, exc)
+                call = None
             else:
-                is_over = self._end()
-                if is_over is not None:
-                    return is_over
-                # A callback raised it, and whoever consumes an iterator takes it for the end.
-                self._report(StopIteration())
+                return self._is_run_over()
 
-    def _run_timed(self, call: Call) -> None:
-        context, *run = call
+    def _run_timed(self, context: Context, *run: Any) -> None:
+        call = (context, *run)
         self._current_handle = handle = self._describe(call)
         started = self.time()
         try:
@@ -141,13 +141,14 @@ class RLoop(SocketOperations):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._report(exc)
+            self._report(call, exc)
         finally:
             self._current_handle = None
         elapsed = self.time() - started
         if elapsed >= self.slow_callback_duration:
             described = base_events._format_handle(handle)  # type: ignore[attr-defined]
             logger.warning("Executing %s took %.3f seconds", described, elapsed)
+        del call, run, handle  # the traceback of an exception that is kept refers to this frame
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
@@ -156,12 +157,9 @@ class RLoop(SocketOperations):
                 return handle
         return self._handle_for(call)
 
-    def _report(self, exc: BaseException) -> None:
-        """Reports what the call that started last has raised, as the standard library would."""
-        failed = self._failed_call()
-        if failed is None:
-            raise exc  # it came from the loop itself
-        call, handle, transport = failed
+    def _report(self, call: Call, exc: BaseException) -> None:
+        """Reports what a call, the last that started, has raised, as asyncio would."""
+        handle, transport = self._origin(call)
         if transport is not None:
             transport._delivery_failed(exc)
             return
@@ -171,7 +169,7 @@ class RLoop(SocketOperations):
                 "message": "Exception in callback "
                 + format_helpers._format_callback_source(callback, args),
                 "exception": exc,
-                "handle": handle or self._handle_for(call),
+                "handle": handle,
             }
         )
 
@@ -344,7 +342,3 @@ class RLoop(SocketOperations):
 
 def _or_copy(context: Context | None) -> Context:
     return copy_context() if context is None else context
-
-
-def _consume(iterator: Iterable[object]) -> None:
-    deque(iterator, maxlen=0)

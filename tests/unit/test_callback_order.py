@@ -1,6 +1,8 @@
 """In which order callbacks run: the ready queue first, then I/O, then timers; FIFO in each."""
 
+import functools
 import socket
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +52,46 @@ def test_callbacks_that_schedule_each_other_take_turns(loop: Loop) -> None:
     loop.call_soon(step, "b", 3)
     loop.run_forever()
     assert ran == ["a3", "b3", "a2", "b2", "a1", "b1", "a0", "b0"]
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["plain", "debug"])
+@pytest.mark.parametrize("method", ["call_soon", "call_later", "call_soon_threadsafe"])
+def test_what_a_callback_holds_is_gone_when_the_next_one_runs(
+    loop: Loop, method: str, *, debug: bool
+) -> None:
+    class Argument:
+        pass
+
+    kept: list[Exception] = []
+
+    def keep_exception(argument: Argument) -> None:
+        del argument
+        try:
+            raise LookupError
+        except LookupError as exc:
+            kept.append(exc)  # and with it the frames of all who called this
+
+    loop.set_debug(debug)
+    delay = (0,) if method == "call_later" else ()
+    schedule = functools.partial(getattr(loop, method), *delay)
+    argument = Argument()
+    reference = weakref.ref(argument)
+    seen: list[Argument | None] = []
+    schedule(keep_exception, argument)
+    del argument
+    schedule(lambda: seen.append(reference()))
+    schedule(loop.stop)
+    loop.run_forever()
+    assert seen == [None]
+
+
+def test_batches_of_many_sizes_are_complete_and_in_order(loop: Loop) -> None:
+    for count in (1, 127, 128, 129, 1, 10_000, 3, 300):
+        ran: list[int] = []
+        for number in range(count):
+            loop.call_soon(ran.append, number)
+        run_one_iteration(loop)
+        assert ran == list(range(count))
 
 
 def test_soon_and_threadsafe_callbacks_share_one_queue(loop: Loop) -> None:

@@ -111,6 +111,18 @@ def test_any_kind_of_exception_is_reported(loop: Loop, reports: list[Report]) ->
     assert [type(report["exception"]) for report in reports] == kinds
 
 
+def test_a_stop_iteration_is_reported_as_it_was_raised(loop: Loop, reports: list[Report]) -> None:
+    raised = StopIteration(42)
+    calls = iter([raised])
+
+    def fail() -> None:
+        raise next(calls)
+
+    loop.call_soon(fail)
+    run_one_iteration(loop)
+    assert reports[0]["exception"] is raised
+
+
 def test_a_callback_that_cannot_be_called_is_reported(loop: Loop, reports: list[Report]) -> None:
     loop.call_soon(42)  # type: ignore[arg-type]
     loop.call_soon(fail, 1, 2)

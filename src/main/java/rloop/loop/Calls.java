@@ -18,9 +18,6 @@ final class Calls {
   /** {@code rloop.handles.run}: runs a handle unless it was cancelled. */
   private final @Owned long runHandle = fromHandles("run");
 
-  /** {@code rloop.handles.check_signals}: any Python function, in which signal handlers run. */
-  private final @Owned long checkSignals = fromHandles("check_signals");
-
   private static long fromHandles(String name) {
     long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.handles"));
     long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
@@ -38,11 +35,5 @@ final class Calls {
   @Owned
   long run(long handle) {
     return Tuples.of(Ref.take(emptyContext), Ref.take(runHandle), Ref.take(handle));
-  }
-
-  /** Lets Python run the signal handlers that are due. */
-  @Owned
-  long checkSignals() {
-    return Tuples.of(Ref.take(emptyContext), Ref.take(checkSignals));
   }
 }

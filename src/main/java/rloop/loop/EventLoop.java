@@ -25,27 +25,11 @@ public final class EventLoop {
 
   private static final int MOST_BATCHES_WITHOUT_POLL = 16;
 
-  /**
-   * Python runs signal handlers when it enters a Python function. Where callbacks are C functions
-   * and the loop never has to wait, it would not; so one is called every so many polls.
-   */
-  private static final int POLLS_BETWEEN_SIGNAL_CHECKS = 64;
-
   /** How much is read for one batch, in bytes, before the rest waits for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
   /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
   public static final int READ_BUFFER_SIZE = 256 * 1024;
-
-  /** Why an iteration over the batches ended. */
-  public enum End {
-    /** It did not. */
-    NONE,
-    /** {@link #stop} was called. */
-    STOPPED,
-    /** Debug mode was switched; the run goes on. */
-    MODE_CHANGED
-  }
 
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
@@ -64,12 +48,10 @@ public final class EventLoop {
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
-  private int pollsWithoutSignalCheck;
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
-  private End end = End.NONE;
   private boolean closed;
   private boolean debug;
 
@@ -166,7 +148,6 @@ public final class EventLoop {
   public void startRun() {
     runner = Thread.currentThread();
     startingRun = true;
-    end = End.NONE;
     modeChanged = false;
   }
 
@@ -183,7 +164,8 @@ public final class EventLoop {
   }
 
   /**
-   * The next batch as a list iterator, or 0 at the end of a run.
+   * An iterator over the next batch, or 0 if the run is over or, while {@link #isRunning}, goes on
+   * in another mode.
    *
    * <p>An iteration, in asyncio's order: calls that were ready, then I/O, then timers.
    */
@@ -191,8 +173,8 @@ public final class EventLoop {
   public long next() {
     boolean first = startingRun;
     startingRun = false;
-    if (first && ready.isInterrupted()) {
-      return ready.resume(); // the last run ended by an exception
+    if (ready.isInterrupted()) {
+      return ready.resume(); // a call raised an exception
     }
     finishBatch();
     flush();
@@ -201,32 +183,26 @@ public final class EventLoop {
     }
     if (modeChanged) {
       modeChanged = false;
-      return end(End.MODE_CHANGED);
+      return 0;
     }
+    boolean interrupted;
     do {
-      pollIfDue(first);
+      interrupted = pollIfDue(first);
       scheduler.expireTimers();
-    } while (!ready.hasPending() && !stopping);
-    return ready.hasPending() ? ready.startBatch() : endRun();
+    } while (!ready.hasPending() && !stopping && !interrupted);
+    return ready.hasPending() || interrupted ? scheduler.startBatch() : endRun();
   }
 
   private long endRun() {
     runner = null;
     stopping = false;
     scheduler.settleLastHandle();
-    return end(End.STOPPED);
-  }
-
-  private long end(End reason) {
-    end = reason;
     return 0;
   }
 
-  /** Why the last {@link #next} since {@link #startRun} ended the iteration, if it did. */
-  public End end() {
-    End reason = end;
-    end = End.NONE;
-    return reason;
+  /** Whether a run has begun and not ended. */
+  public boolean isRunning() {
+    return runner != null;
   }
 
   private void finishBatch() {
@@ -250,7 +226,8 @@ public final class EventLoop {
     writers.clear();
   }
 
-  private void pollIfDue(boolean first) {
+  /** Returns whether a signal arrived, whose handler Python runs between two batches. */
+  private boolean pollIfDue(boolean first) {
     long timeout = 0;
     if (ready.hasPending() || stopping || !deferred.isEmpty()) {
       long now = System.nanoTime();
@@ -258,7 +235,7 @@ public final class EventLoop {
           && !stopping
           && ++batchesWithoutPoll < MOST_BATCHES_WITHOUT_POLL
           && now - lastPoll < LONGEST_WITHOUT_POLL_NANOS) {
-        return;
+        return false;
       }
       lastPoll = now;
     } else {
@@ -267,13 +244,10 @@ public final class EventLoop {
     batchesWithoutPoll = 0;
     readDeferred();
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
-    if (count == Poller.INTERRUPTED || ++pollsWithoutSignalCheck >= POLLS_BETWEEN_SIGNAL_CHECKS) {
-      pollsWithoutSignalCheck = 0;
-      scheduler.checkSignals();
-    }
     if (count > 0) {
       channels.dispatch(count);
     }
+    return count == Poller.INTERRUPTED;
   }
 
   private int waitWithoutGil(long timeout) {
@@ -309,7 +283,7 @@ public final class EventLoop {
     return ready.lastStarted();
   }
 
-  /** The call of a sequence number, borrowed, or 0. */
+  /** The call of a sequence number, borrowed; 0 if it is not waiting any more. */
   public long find(long sequence) {
     return ready.find(sequence);
   }

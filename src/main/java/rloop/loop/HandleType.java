@@ -94,6 +94,10 @@ public final class HandleType {
     return handle;
   }
 
+  boolean isOf(long handle) {
+    return Memory.getLong(handle + Layout.TYPE) == type;
+  }
+
   /** Whether nobody but the caller has this handle. */
   boolean isUnused(long handle) {
     return Ref.isOnlyOne(handle) && Memory.getLong(handle + weakReferences) == 0;
@@ -107,6 +111,14 @@ public final class HandleType {
   /** The call, borrowed; 0 if the handle does not hold it. */
   public long call(long handle) {
     return Memory.getLong(handle + call);
+  }
+
+  /** Takes the call out of the handle. */
+  @Owned
+  long takeCall(long handle) {
+    long tuple = call(handle);
+    Memory.putLong(handle + call, 0);
+    return tuple;
   }
 
   void setCall(long handle, @Owned long tuple) {

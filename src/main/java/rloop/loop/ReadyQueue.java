@@ -1,33 +1,30 @@
 package rloop.loop;
 
+import java.util.Arrays;
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyObjects;
-import rloop.cpython.object.CallList;
-import rloop.cpython.object.PyException;
+import rloop.cpython.object.Batch;
 import rloop.cpython.object.Ref;
 
 /**
- * Calls that wait to be run, in two lists: the batch that Python runs now, and the pending one that
- * becomes the next batch.
+ * Calls that wait to be run: the batch that Python runs now, and the pending ones that become the
+ * next batch.
  *
- * <p>A call is a tuple {@code (context, callback, *arguments)}, as {@code starmap(Context.run, …)}
- * takes it. Each call has a sequence number, by which it can be taken back until it starts: it is
- * replaced by one that does nothing, which works while Python iterates, because a list iterator
- * goes by index.
+ * <p>A call is a tuple {@code (context, callback, *arguments)}, as Python's {@code
+ * Context.run(*call)} takes it. Each call has a sequence number, by which it can be taken back
+ * until it starts: it is replaced by one that does nothing.
  */
 public final class ReadyQueue {
-  private final @Owned long noop;
-  private CallList pending = new CallList();
-  private CallList batch = new CallList();
+  private static final int INITIAL_ROOM = 128;
 
-  /** Sequence numbers of the first call in each list. */
+  private final @Owned long noop;
+  private final Batch batch = new Batch();
+  private long[] pending = new long[INITIAL_ROOM];
+  private int pendingSize;
+
+  /** Sequence numbers of the first pending call, and of the first of the batch. */
   private long pendingStart;
 
   private long batchStart;
-  private long batchSize;
-
-  /** Iterates over the batch; 0 where there is none. */
-  private @Owned long iterator;
 
   /**
    * An empty queue.
@@ -40,13 +37,15 @@ public final class ReadyQueue {
 
   /** Adds a call for the next batch; returns its sequence number. */
   public long append(@Owned long call) {
-    long sequence = pendingStart + pending.size();
-    pending.append(call);
-    return sequence;
+    if (pendingSize == pending.length) {
+      pending = Arrays.copyOf(pending, 2 * pendingSize);
+    }
+    pending[pendingSize] = call;
+    return pendingStart + pendingSize++;
   }
 
   public boolean hasPending() {
-    return pending.size() > 0;
+    return pendingSize > 0;
   }
 
   /** The sequence number of the first call that is not in the batch. */
@@ -54,54 +53,43 @@ public final class ReadyQueue {
     return pendingStart;
   }
 
-  /** The sequence number that the next call will have. */
-  private long nextSequence() {
-    return pendingStart + pending.size();
-  }
-
   /** Whether a call has not started yet. */
   public boolean isWaiting(long sequence) {
     return sequence >= pendingStart
-        ? sequence < nextSequence()
-        : sequence >= batchStart && sequence - batchStart >= started();
+        ? sequence < pendingStart + pendingSize
+        : sequence - batchStart >= started();
   }
 
   /** Takes a call back; it must be waiting. */
   public void cancel(long sequence) {
-    replace(sequence, Ref.take(noop));
-  }
-
-  private void replace(long sequence, @Owned long call) {
     if (sequence >= pendingStart) {
-      pending.replace(sequence - pendingStart, call);
+      int index = (int) (sequence - pendingStart);
+      long cancelled = pending[index];
+      pending[index] = Ref.take(noop);
+      Ref.drop(cancelled);
     } else {
-      batch.replace(sequence - batchStart, call);
+      batch.replace(sequence - batchStart, Ref.take(noop));
     }
   }
 
-  /** The call of a sequence number, borrowed; 0 if it is in neither list any more. */
+  /** The call of a sequence number, borrowed; 0 if it is not waiting any more. */
   public long find(long sequence) {
-    if (sequence >= pendingStart) {
-      return sequence < nextSequence() ? pending.get(sequence - pendingStart) : 0;
+    if (!isWaiting(sequence)) {
+      return 0;
     }
-    return sequence >= batchStart && sequence - batchStart < batchSize
-        ? batch.get(sequence - batchStart)
-        : 0;
+    return sequence >= pendingStart
+        ? pending[(int) (sequence - pendingStart)]
+        : batch.get(sequence - batchStart);
   }
 
   /** How many calls of the batch have started; the last of them may be running. */
   private long started() {
-    if (iterator == 0) {
-      return batchSize;
-    }
-    long rest = PyObjects.PyObject_LengthHint(iterator, 0);
-    PyException.checkStatus((int) rest);
-    return batchSize - rest;
+    return batch.count() - batch.remaining();
   }
 
   /** Whether the batch has calls that have not started. */
   public boolean isInterrupted() {
-    return iterator != 0 && started() < batchSize;
+    return batch.remaining() > 0;
   }
 
   /** The sequence number of the call that started last in the batch, or -1 before the first. */
@@ -112,45 +100,40 @@ public final class ReadyQueue {
 
   /** Whether that call is the one of the batch that started last. */
   boolean isLastStarted(long sequence) {
-    return iterator != 0 && sequence >= batchStart && sequence == lastStarted();
+    return sequence >= batchStart && sequence == lastStarted();
   }
 
-  /** The iterator over the batch, once more. */
-  @Owned
-  public long resume() {
-    return Ref.take(iterator);
-  }
-
-  /** Lets the finished batch go; its calls die here, which may run Python code. */
-  public void finishBatch() {
-    if (iterator != 0) {
-      long finished = iterator;
-      iterator = 0;
-      Ref.drop(finished);
-      batchStart = pendingStart;
-      batchSize = 0;
-      batch.clear();
-    }
-  }
-
-  /** Makes the pending calls the batch and returns an iterator over it. */
+  /** Makes the pending calls the batch, of which nothing is left, and returns its iterator. */
   @Owned
   public long startBatch() {
-    CallList next = pending;
-    pending = batch;
-    batch = next;
+    batch.fill(pending, pendingSize);
     batchStart = pendingStart;
-    batchSize = next.size();
-    pendingStart += batchSize;
-    iterator = PyException.check(PyObjects.PyObject_GetIter(next.object()));
-    return Ref.take(iterator);
+    pendingStart += pendingSize;
+    pendingSize = 0;
+    return batch.iterator();
   }
 
-  /** Forgets all calls, at the end of the loop. */
+  /** An iterator over what is left of the batch. */
+  @Owned
+  public long resume() {
+    return batch.iterator();
+  }
+
+  /** Forgets that calls of the batch have started. */
+  public void finishBatch() {
+    batchStart = pendingStart;
+    batch.clear();
+  }
+
+  /** Forgets all calls, at the end of the loop; what they hold dies, which may run Python code. */
   public void clear() {
     finishBatch();
-    pendingStart += pending.size();
+    pendingStart += pendingSize;
     batchStart = pendingStart;
-    pending.clear();
+    int count = pendingSize;
+    pendingSize = 0;
+    for (int i = 0; i < count; i++) {
+      Ref.drop(pending[i]);
+    }
   }
 }

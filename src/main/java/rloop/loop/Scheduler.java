@@ -85,7 +85,14 @@ public final class Scheduler {
 
   /** Schedules the call of a handle of ours. */
   private void addHandle(HandleType type, long handle) {
-    long sequence = ready.append(debug ? calls.run(handle) : Ref.take(type.call(handle)));
+    if (debug) {
+      type.setSequence(handle, ready.append(calls.run(handle)));
+      return;
+    }
+    // A timer that nobody else has is there for reports alone (originOf), and what its call holds
+    // shall not live as long as it.
+    boolean unused = type == timerType && type.isUnused(handle);
+    long sequence = ready.append(unused ? type.takeCall(handle) : Ref.take(type.call(handle)));
     type.setSequence(handle, sequence);
     scheduled.add(sequence, Ref.take(handle));
   }
@@ -93,11 +100,6 @@ public final class Scheduler {
   /** Schedules the call of a handle that {@link #handleFor} returned. */
   void addHandle(long handle) {
     addHandle(handleType, handle);
-  }
-
-  /** Lets Python run the signal handlers that are due. */
-  void checkSignals() {
-    ready.append(calls.checkSignals());
   }
 
   /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
@@ -215,21 +217,34 @@ public final class Scheduler {
     }
   }
 
-  /** The handle of a sequence number if somebody keeps one, borrowed, or 0. */
-  public long handleOf(long sequence) {
-    if (lastHandle != 0 && handleType.sequence(lastHandle) == sequence) {
-      settleLastHandle();
+  /** The handle of the call that started last, or one made for it. */
+  @Owned
+  public long originOf(long call) {
+    long sequence = ready.lastStarted();
+    long handle = scheduled.find(sequence);
+    if (handle == 0) {
+      return handleFor(Ref.take(call));
     }
-    return scheduled.find(sequence);
+    if (timerType.isOf(handle) && timerType.call(handle) == 0) {
+      timerType.setCall(handle, Ref.take(call));
+    }
+    return Ref.take(handle);
   }
 
-  /** Lets the finished batch go; what its calls held dies here, which may run Python code. */
+  /** The batch is over: lets its handles go, which may run Python code. */
   void finishBatch() {
+    ready.finishBatch();
+    scheduled.dropBefore(ready.pendingStart());
+  }
+
+  /** Makes the pending calls the batch, and returns an iterator that takes them out. */
+  @Owned
+  long startBatch() {
+    // Who has kept the last handle may ask it for its call after that has started.
     if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
       settleLastHandle();
     }
-    ready.finishBatch();
-    scheduled.dropBefore(ready.pendingStart());
+    return ready.startBatch();
   }
 
   /** Drops all calls and timers. */

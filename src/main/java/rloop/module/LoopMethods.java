@@ -57,12 +57,12 @@ final class LoopMethods {
         .add("stop", "stop", NO_ARGUMENTS, "($self, /)")
         .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
         .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")
-        .add("_end", "end", NO_ARGUMENTS, "($self, /)")
+        .add("_is_run_over", "isRunOver", NO_ARGUMENTS, "($self, /)")
         .add("_flush", "flush", NO_ARGUMENTS, "($self, /)")
         .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
-        .add("_failed_call", "failedCall", NO_ARGUMENTS, "($self, /)")
+        .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
         .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
@@ -174,16 +174,9 @@ final class LoopMethods {
     return Arguments.none();
   }
 
-  /**
-   * {@code _end()}: {@code None} if Java has not ended the iteration over the batches, else whether
-   * the run is over; otherwise it goes on in another mode.
-   */
-  private static long end(long self, long b, long c, long d) {
-    return switch (Loops.of(self).end()) {
-      case NONE -> Arguments.none();
-      case STOPPED -> Arguments.bool(true);
-      case MODE_CHANGED -> Arguments.bool(false);
-    };
+  /** {@code _is_run_over()}: otherwise it goes on in another mode. */
+  private static long isRunOver(long self, long b, long c, long d) {
+    return Arguments.bool(!Loops.of(self).isRunning());
   }
 
   private static long flush(long self, long b, long c, long d) {
@@ -208,26 +201,18 @@ final class LoopMethods {
   }
 
   /**
-   * {@code _failed_call()}: the call of the batch that started last, as {@code (call, handle,
-   * transport)}: its handle, if somebody keeps it, or {@code None}; the transport whose {@code
-   * data_received} it was, or {@code None}. {@code None} if no call has started.
+   * {@code _origin(call)}: of the call that started last, {@code (handle, transport)}: its handle,
+   * made now if it had none, and the transport whose {@code data_received} it was, or {@code None}.
    */
-  private static long failedCall(long self, long b, long c, long d) {
+  private static long origin(long self, long call, long c, long d) {
     EventLoop loop = Loops.of(self);
-    long sequence = loop.lastStarted();
-    long call = sequence < 0 ? 0 : loop.find(sequence);
-    if (call == 0) {
-      return Arguments.none();
-    }
     long transport = PyObjects.Py_None;
     for (Reader reader : loop.readers()) {
-      if (reader.isDelivery(sequence)) {
+      if (reader.isDelivery(loop.lastStarted())) {
         transport = reader.transport();
       }
     }
-    long handle = loop.scheduler().handleOf(sequence);
-    return Tuples.of(
-        Ref.take(call), Ref.take(handle == 0 ? PyObjects.Py_None : handle), Ref.take(transport));
+    return Tuples.of(loop.scheduler().originOf(call), Ref.take(transport));
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */

@@ -26,6 +26,7 @@ public final class Main {
   private static final String[] PYTHON_INITIALISED = {
     "rloop.module.Arguments",
     "rloop.module.DebugMode",
+    "rloop.cpython.object.Batch",
     "rloop.transport.Callbacks",
     "rloop.transport.DatagramCallbacks",
     "rloop.transport.FutureCalls"

@@ -1,7 +1,6 @@
 package rloop.cpython.api;
 
 import rloop.ffi.CFunction;
-import rloop.ffi.Downcall;
 import rloop.ffi.Symbols;
 
 /** {@code tupleobject.h} and {@code listobject.h}. */
@@ -12,9 +11,6 @@ public final class PyContainers {
 
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
   private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
-
-  private static final Downcall LIST_APPEND = Downcall.of("PyList_Append");
-  private static final Downcall LIST_SET_ITEM = Downcall.of("PyList_SetItem");
 
   private PyContainers() {}
 
@@ -28,15 +24,5 @@ public final class PyContainers {
   @Owned
   public static long PyList_New(long size) {
     return LIST_NEW.call(size);
-  }
-
-  /** 0, or -1 with an exception set. */
-  public static int PyList_Append(long list, long item) {
-    return (int) LIST_APPEND.call(list, item);
-  }
-
-  /** 0, or -1 with an exception set; gives up the item that was there. */
-  public static int PyList_SetItem(long list, long index, @Owned long item) {
-    return (int) LIST_SET_ITEM.call(list, index, item);
   }
 }

@@ -1,12 +1,13 @@
 package rloop.cpython.api;
 
 import java.lang.foreign.Arena;
+import rloop.ffi.CFunction;
 import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
 import rloop.ffi.Symbols;
 
-/** {@code object.h} and {@code abstract.h}. */
+/** {@code object.h}, {@code abstract.h} and {@code iterobject.h}. */
 @SuppressWarnings("MemberName") // named as in the header
 public final class PyObjects {
   /** {@code Py_None}, immortal from 3.12 on. */
@@ -35,8 +36,7 @@ public final class PyObjects {
   private static final Downcall CALL_NO_ARGS = Downcall.of("PyObject_CallNoArgs");
   private static final Downcall VECTORCALL = Downcall.of("PyObject_Vectorcall");
   private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
-  private static final Downcall GET_ITER = Downcall.of("PyObject_GetIter");
-  private static final Downcall LENGTH_HINT = Downcall.of("PyObject_LengthHint");
+  private static final CFunction CALL_ITER_NEW = ObjectAllocation.of("PyCallIter_New");
   private static final Downcall FREE = Downcall.of("PyObject_Free");
 
   private PyObjects() {}
@@ -93,14 +93,10 @@ public final class PyObjects {
     return VECTORCALL.call(callable, arguments, count, names);
   }
 
+  /** {@code iter(callable, sentinel)}. */
   @Owned
-  public static long PyObject_GetIter(long object) {
-    return GET_ITER.call(object);
-  }
-
-  /** What {@code __length_hint__} answers, or -1 with an exception set. */
-  public static long PyObject_LengthHint(long object, long defaultValue) {
-    return LENGTH_HINT.call(object, defaultValue);
+  public static long PyCallIter_New(long callable, long sentinel) {
+    return CALL_ITER_NEW.call(callable, sentinel);
   }
 
   /** Frees the memory of an object that is not tracked by the cycle collector. */
