@@ -1,9 +1,13 @@
 """The `sock_*` coroutines: plain sockets awaited."""
 
 import asyncio
+import contextlib
+import re
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +37,29 @@ async def test_recv_waits_for_data(loop: Loop, pair: Pair) -> None:
     ours, peer = pair
     loop.call_later(0.005, peer.send, b"later")
     assert await loop.sock_recv(ours, 100) == b"later"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what is registered with epoll")
+async def test_a_socket_stays_registered_with_the_poller(
+    loop: Loop, loop_name: str, pair: Pair
+) -> None:
+    ours, peer = pair
+    for _ in range(2):
+        loop.call_later(0.005, peer.send, b"later")
+        await loop.sock_recv(ours, 100)
+        await loop.sock_sendall(ours, b"answer")
+        # asyncio watches it only while somebody waits.
+        assert is_registered_with_epoll(ours) == (loop_name == "rloop")
+
+
+def is_registered_with_epoll(sock: socket.socket) -> bool:
+    """Whether any epoll of this process watches a socket: see fdinfo in proc(5)."""
+    entry = re.compile(rf"^tfd:\s+{sock.fileno()}\b", re.MULTILINE)
+    infos = []
+    for path in Path("/proc/self/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the directory's own
+            infos.append(path.read_text())
+    return any(map(entry.search, infos))
 
 
 async def test_recv_takes_no_more_than_asked(loop: Loop, pair: Pair) -> None:

@@ -22,13 +22,14 @@ public final class FdWatch extends Channel {
 
   @Override
   protected void ready(int readiness) {
+    int unwanted = readiness & ~wanted(); // before who waits is satisfied
     if ((readiness & Poller.READ) != 0 && reader != null) {
       reader.ready();
     }
     if ((readiness & Poller.WRITE) != 0 && writer != null) {
       writer.ready();
     }
-    if ((readiness & ~wanted()) != 0) {
+    if (unwanted != 0) {
       loop.watch(this, wanted());
     }
   }
