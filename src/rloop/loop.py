@@ -148,10 +148,9 @@ class RLoop(SocketOperations, Clock):
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
-        match call:
-            case (_, _, asyncio.Handle() as handle):
-                return handle
-        return self._handle_for(call)
+        from .handles import run  # noqa: PLC0415  # it needs the module that Java makes
+
+        return call[2] if call[1] is run else self._handle_for(call)
 
     def _report(self, call: Call, exc: BaseException) -> None:
         """Reports what a call, the last that started, has raised, as asyncio would."""

@@ -81,6 +81,17 @@ def test_debug_mode_may_be_set_twice_in_a_callback(
     assert "sleep(0.01)" in caplog.text
 
 
+def test_a_slow_callback_of_a_handle_is_warned_of_by_its_own_name(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop.slow_callback_duration = 0.005
+    argument = loop.call_later(60, print)
+    loop.call_soon(lambda handle: time.sleep(0.01), argument)
+    loop.set_debug(True)
+    run_one_iteration(loop)
+    assert "lambda" in caplog.text
+
+
 def test_a_slow_step_of_a_task_is_warned_of(
     debug_loop: Loop, caplog: pytest.LogCaptureFixture
 ) -> None:
