@@ -18,6 +18,7 @@ class Handle(asyncio.Handle):
 
 class TimerHandle(asyncio.TimerHandle):
     def _get_call(self) -> Call | None: ...
+    def _get_when(self) -> float: ...
 
 # Only after add_transport()
 class Transport(transports._FlowControlMixin):

@@ -36,8 +36,10 @@ def call_later(
     *args: Any,
     context: Context | None = None,
 ) -> asyncio.TimerHandle:
-    """As the method of that name."""
-    return self.call_later(delay, callback, *args, context=context)
+    """As the method of that name; by the loop's own clock, which need not be Java's."""
+    if delay is None:
+        raise TypeError("delay must not be None")
+    return self.call_at(self.time() + delay, callback, *args, context=context)
 
 
 def call_at(

@@ -69,6 +69,10 @@ class TimerHandle(_Call, _core.TimerHandle):  # type: ignore[misc] # as above
 
     __slots__ = ()
 
+    @property
+    def _when(self) -> float:
+        return self._get_when()
+
 
 def run(handle: asyncio.Handle) -> None:
     """Runs a handle as the standard library's loop does, errors included."""

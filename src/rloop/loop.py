@@ -13,16 +13,16 @@ import os
 import signal
 import sys
 import threading
-import time
 import weakref
 from asyncio import base_events, constants, format_helpers
 from asyncio.log import logger
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import Context, copy_context
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
 from . import fork, jvm
+from .clock import Clock
 from .socket_operations import SocketOperations
 from .watches import Watches
 
@@ -50,14 +50,13 @@ def _install() -> None:
             _is_installed = True
 
 
-class RLoop(SocketOperations):
+class RLoop(SocketOperations, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
     __slots__ = ("_state",)
 
     if TYPE_CHECKING:
         # Made by Java
-        _state: Iterable[Iterable[Call]]
         _open: Callable[[str | None], Any]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
@@ -90,10 +89,7 @@ class RLoop(SocketOperations):
         self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
         fork.register(self)
-
-    def time(self) -> float:
-        """Seconds on the clock that deadlines refer to."""
-        return time.monotonic()
+        self._find_clock()
 
     # ---- running ---------------------------------------------------------------------------------
 
@@ -118,7 +114,7 @@ class RLoop(SocketOperations):
         call: Call | None = None
         while True:
             try:
-                for batch in self._state:
+                for batch in self._batches():
                     for call in batch:
                         run(*call)
                     call = None  # must not live on while the loop waits
@@ -152,10 +148,9 @@ class RLoop(SocketOperations):
 
     def _describe(self, call: Call) -> asyncio.Handle:
         """The handle that a call runs, or one made for it."""
-        match call:
-            case (_, _, asyncio.Handle() as handle):
-                return handle
-        return self._handle_for(call)
+        from .handles import run  # noqa: PLC0415  # it needs the module that Java makes
+
+        return call[2] if call[1] is run else self._handle_for(call)
 
     def _report(self, call: Call, exc: BaseException) -> None:
         """Reports what a call, the last that started, has raised, as asyncio would."""

@@ -67,6 +67,13 @@ def run_two():
             assert isinstance(runner.get_loop(), rloop.RLoop)
             runner.run(main())
             with_a_signal(runner.get_loop())
+            with_another_clock(runner.get_loop())
+
+def with_another_clock(loop):
+    loop.time = lambda: 12345
+    assert loop.call_later(1, print).when() == 12346
+    del loop.time
+    assert loop.call_later(1, print).when() != 12346
 
 def with_a_signal(loop):
     loop.add_signal_handler(signal.SIGUSR1, loop.stop)

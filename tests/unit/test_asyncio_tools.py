@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Loop, LoopFactory
 from tests.hazards.scripts import assert_clean, on_loop, run_script
 
+since_3_12 = pytest.mark.skipif(sys.version_info < (3, 12), reason="came with 3.12")
 since_3_14 = pytest.mark.skipif(sys.version_info < (3, 14), reason="came with 3.14")
 
 
@@ -125,6 +126,80 @@ def test_asynchronous_test_cases_run_on_the_loop(loop_factory: LoopFactory) -> N
     Case("test_it").run(result)
     assert result.wasSuccessful(), result.errors + result.failures
     assert [type(loop) for loop in loops] == [loop_factory] * 2
+
+
+def test_a_runner_keeps_its_loop_and_closes_it(loop_factory: LoopFactory) -> None:
+    async def running() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    with asyncio.Runner(loop_factory=loop_factory, debug=True) as runner:
+        loop = runner.run(running())
+        assert type(loop) is loop_factory
+        assert runner.run(running()) is loop is runner.get_loop()
+        assert loop.get_debug()
+        left = loop.create_task(asyncio.sleep(60))
+    assert left.cancelled()
+    assert loop.is_closed()
+
+
+@since_3_12
+def test_run_takes_the_loop_s_factory(loop_factory: LoopFactory) -> None:
+    async def running() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    loop = asyncio.run(running(), loop_factory=loop_factory)  # type: ignore[call-arg]
+    assert type(loop) is loop_factory
+    assert loop.is_closed()
+
+
+def test_development_mode_has_nothing_to_say(loop_name: str) -> None:
+    # Debug mode, warnings of everything left open, checks of the allocator, faulthandler.
+    script = """
+        import asyncio, socket
+
+        class Datagrams(asyncio.DatagramProtocol):
+            def datagram_received(self, data, address):
+                done.set_result(data)
+
+        async def main():
+            global done
+            async def echo(reader, writer):
+                writer.write(await reader.readline())
+                writer.close()
+                await writer.wait_closed()
+
+            loop = asyncio.get_running_loop()
+            async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+                address = server.sockets[0].getsockname()
+                for _ in range(3):
+                    reader, writer = await asyncio.open_connection(*address)
+                    writer.write(b"hello\\n")
+                    assert await reader.read() == b"hello\\n"
+                    writer.close()
+                    await writer.wait_closed()
+                with socket.socket() as sock:
+                    sock.setblocking(False)
+                    await loop.sock_connect(sock, address)
+                    await loop.sock_sendall(sock, b"hello\\n")
+                    assert await loop.sock_recv(sock, 100) == b"hello\\n"
+            done = loop.create_future()
+            transport, _ = await loop.create_datagram_endpoint(Datagrams, ("127.0.0.1", 0))
+            transport.sendto(b"hello", transport.get_extra_info("sockname"))
+            assert await done == b"hello"
+            transport.close()
+            child = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
+            assert (await child.communicate(b"hello"))[0] == b"hello"
+            await loop.run_in_executor(None, int)
+            await asyncio.to_thread(int)
+            await asyncio.wait_for(asyncio.sleep(0.001), 30)
+            loop.call_later(60, print).cancel()
+
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(main())
+    """
+    result = run_script(on_loop(loop_name, script), python_options=["-X", "dev"])
+    assert_clean(result)
+    assert result.stderr == ""
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 16), reason="there are no policies any more")

@@ -2,6 +2,7 @@
 
 import functools
 import socket
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -54,8 +55,15 @@ def test_callbacks_that_schedule_each_other_take_turns(loop: Loop) -> None:
     assert ran == ["a3", "b3", "a2", "b2", "a1", "b1", "a0", "b0"]
 
 
+@pytest.fixture
+def _handles_that_let_go(loop_name: str, method: str) -> None:
+    if (loop_name, method) == ("asyncio", "call_soon_threadsafe") and sys.version_info >= (3, 14):
+        pytest.skip("there a handle's frame refers to it, in what an exception keeps")
+
+
 @pytest.mark.parametrize("debug", [False, True], ids=["plain", "debug"])
 @pytest.mark.parametrize("method", ["call_soon", "call_later", "call_soon_threadsafe"])
+@pytest.mark.usefixtures("_handles_that_let_go")
 def test_what_a_callback_holds_is_gone_when_the_next_one_runs(
     loop: Loop, method: str, *, debug: bool
 ) -> None:

@@ -124,39 +124,6 @@ async def test_a_socket_of_another_transport_is_refused(loop: Loop) -> None:
     await turns()
 
 
-async def test_happy_eyeballs_takes_the_address_that_answers(loop: Loop) -> None:
-    async with listening() as port:
-
-        async def resolve(*_: object, **__: object) -> list[object]:
-            return [
-                (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", dead)),
-                (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)),
-            ]
-
-        dead = closed_port()
-        loop.getaddrinfo = resolve  # type: ignore[assignment, method-assign]
-        transport, protocol = await loop.create_connection(
-            Recorder, "example.invalid", port, happy_eyeballs_delay=0.05
-        )
-        assert transport.get_extra_info("peername") == ("127.0.0.1", port)
-        await until(lambda: protocol.is_lost)
-
-
-async def test_addresses_are_tried_in_turn(loop: Loop) -> None:
-    async with listening() as port:
-
-        async def resolve(*_: object, **__: object) -> list[object]:
-            return [
-                (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", dead)),
-                (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)),
-            ]
-
-        dead = closed_port()
-        loop.getaddrinfo = resolve  # type: ignore[assignment, method-assign]
-        _, protocol = await loop.create_connection(Recorder, "example.invalid", port)
-        await until(lambda: protocol.is_lost)
-
-
 async def test_all_failures_are_told(loop: Loop) -> None:
     dead = [closed_port(), closed_port()]
 
@@ -166,29 +133,6 @@ async def test_all_failures_are_told(loop: Loop) -> None:
     loop.getaddrinfo = resolve  # type: ignore[assignment, method-assign]
     with pytest.raises(OSError, match="Connect call failed"):
         await loop.create_connection(Recorder, "example.invalid", 80)
-    if sys.version_info >= (3, 12):
-        with pytest.raises(ExceptionGroup) as raised:
-            await loop.create_connection(Recorder, "example.invalid", 80, all_errors=True)
-        assert [type(error) for error in raised.value.exceptions] == [ConnectionRefusedError] * 2
-
-
-async def test_a_cancelled_connection_closes_its_socket(loop: Loop) -> None:
-    # A full backlog does not answer, so the attempt stays pending.
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        connecting = asyncio.ensure_future(
-            loop.create_connection(Recorder, *listener.getsockname())
-        )
-        await asyncio.sleep(0.02)
-        connecting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await connecting
-        for filler in fillers:
-            filler.close()
-    await turns()
 
 
 async def test_a_hundred_connections_at_once(loop: Loop) -> None:

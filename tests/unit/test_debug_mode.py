@@ -66,6 +66,32 @@ def test_a_slow_timer_is_warned_of(debug_loop: Loop, caplog: pytest.LogCaptureFi
     assert any(message.startswith("Executing <TimerHandle when=") for message in messages)
 
 
+def test_debug_mode_may_be_set_twice_in_a_callback(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    def set_twice() -> None:
+        loop.set_debug(True)
+        loop.set_debug(True)
+        loop.slow_callback_duration = 0.005
+        loop.call_soon(time.sleep, 0.01)
+        loop.call_later(0.02, loop.stop)
+
+    loop.call_soon(set_twice)
+    loop.run_forever()
+    assert "sleep(0.01)" in caplog.text
+
+
+def test_a_slow_callback_of_a_handle_is_warned_of_by_its_own_name(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop.slow_callback_duration = 0.005
+    argument = loop.call_later(60, print)
+    loop.call_soon(lambda handle: time.sleep(0.01), argument)
+    loop.set_debug(True)
+    run_one_iteration(loop)
+    assert "lambda" in caplog.text
+
+
 def test_a_slow_step_of_a_task_is_warned_of(
     debug_loop: Loop, caplog: pytest.LogCaptureFixture
 ) -> None:

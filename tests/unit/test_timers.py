@@ -1,7 +1,10 @@
 """Timers: when they run, and the handles that stand for them."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 
@@ -209,3 +212,34 @@ def test_a_timer_may_schedule_itself_again(
     make(loop, tick)
     loop.run_forever()
     assert len(ran) == 10
+
+
+# ---- what a timer's handle keeps of its time -----------------------------------------------------
+
+
+@pytest.mark.parametrize("when", [12345, 12345.678, Fraction(1, 3)], ids=repr)
+def test_when_gives_the_very_object_that_call_at_was_given(loop: Loop, when: float) -> None:
+    assert loop.call_at(when, print).when() is when
+
+
+def test_when_of_call_later_is_a_float_and_always_the_same(loop: Loop) -> None:
+    handle = loop.call_later(60, print)
+    assert type(handle.when()) is float
+    assert handle.when() is handle.when()
+
+
+def test_a_timer_keeps_the_object_of_its_time_and_lets_it_go(loop: Loop) -> None:
+    class Time(float):
+        pass
+
+    when = Time(loop.time() + 60)
+    reference = weakref.ref(when)
+    handle = loop.call_at(when, print)
+    del when
+    assert reference() is handle.when()
+    handle.cancel()
+    assert reference() is handle.when()
+    del handle
+    run_one_iteration(loop)
+    gc.collect()
+    assert reference() is None

@@ -52,6 +52,10 @@ public final class EventLoop {
   private boolean startingRun;
   private boolean stopping;
   private boolean modeChanged;
+
+  /** Polled, but the time was not told since: next come the timers that are due. */
+  private boolean polled;
+
   private boolean closed;
   private boolean debug;
 
@@ -167,7 +171,8 @@ public final class EventLoop {
    * An iterator over the next batch, or 0 if the run is over or, while {@link #isRunning}, goes on
    * in another mode.
    *
-   * <p>An iteration, in asyncio's order: calls that were ready, then I/O, then timers.
+   * <p>An iteration, in asyncio's order: calls that were ready, then I/O, then timers. Where the
+   * time is told, an empty batch comes between the last two, after which it is.
    */
   @Owned
   public long next() {
@@ -175,6 +180,11 @@ public final class EventLoop {
     startingRun = false;
     if (ready.isInterrupted()) {
       return ready.resume(); // a call raised an exception
+    }
+    if (polled) {
+      polled = false;
+      scheduler.expireTimers();
+      return scheduler.startBatch();
     }
     finishBatch();
     flush();
@@ -184,6 +194,11 @@ public final class EventLoop {
     if (modeChanged) {
       modeChanged = false;
       return 0;
+    }
+    if (scheduler.usesToldTime()) {
+      pollIfDue(first);
+      polled = true;
+      return ready.emptyBatch();
     }
     boolean interrupted;
     do {
@@ -307,9 +322,15 @@ public final class EventLoop {
 
   /** Switches debug mode; Python iterates over the batches otherwise then, from the next one on. */
   public void setDebug(boolean debug) {
-    modeChanged = debug != this.debug;
+    modeChanged |= debug != this.debug;
     this.debug = debug;
     scheduler.setDebug(debug);
+  }
+
+  /** Has Python tell what time it is, by another iterator over the batches from the next one on. */
+  public void useToldTime(boolean used) {
+    modeChanged |= used != scheduler.usesToldTime();
+    scheduler.useToldTime(used);
   }
 
   /** Sends what is queued, drops all calls and timers, closes the poller. */

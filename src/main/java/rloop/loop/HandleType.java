@@ -5,6 +5,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyTypes;
+import rloop.cpython.object.Floats;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.TypeSpec;
@@ -37,6 +38,7 @@ public final class HandleType {
   private final int sourceTraceback;
   private final int repr;
   private final int scheduled;
+  private final int when;
 
   /** The list of weak references, which keep a handle from being used again. */
   private final int weakReferences;
@@ -49,7 +51,7 @@ public final class HandleType {
     call = spec.reference("_call");
     sequence = spec.hiddenLong();
     timerIndex = spec.hiddenLong();
-    deadline = timer ? spec.visibleDouble("_when") : 0;
+    deadline = timer ? spec.hiddenLong() : 0;
     base = spec.create();
     type = base;
     weakReferences = Layout.weakReferencesOffset(stdlib);
@@ -58,6 +60,7 @@ public final class HandleType {
     sourceTraceback = Layout.slotOffset(stdlib, "_source_traceback");
     repr = Layout.slotOffset(stdlib, "_repr");
     scheduled = timer ? Layout.slotOffset(stdlib, "_scheduled") : 0;
+    when = timer ? Layout.slotOffset(stdlib, "_when") : 0;
   }
 
   /** The type for {@code call_soon} and readers. */
@@ -151,8 +154,24 @@ public final class HandleType {
     Memory.putLong(handle + timerIndex, value);
   }
 
+  /** For {@code call_later}; few ask for what {@link #when} makes of it. */
   void setDeadline(long handle, double seconds) {
     Memory.putDouble(handle + deadline, seconds);
+  }
+
+  /** For {@code call_at}: {@code TimerHandle._when} is the very object given. */
+  void setWhen(long handle, long object) {
+    Memory.putLong(handle + when, Ref.take(object));
+  }
+
+  /** {@code TimerHandle._when}, borrowed. */
+  public long when(long handle) {
+    long object = Memory.getLong(handle + when);
+    if (object == 0) {
+      object = Floats.of(Memory.getDouble(handle + deadline));
+      Memory.putLong(handle + when, object);
+    }
+    return object;
   }
 
   /** {@code TimerHandle._scheduled}; it has no value before the first call. */

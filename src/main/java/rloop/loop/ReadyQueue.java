@@ -113,6 +113,13 @@ public final class ReadyQueue {
     return batch.iterator();
   }
 
+  /** An iterator over no call, while nothing is left of the batch. */
+  @Owned
+  long emptyBatch() {
+    batch.fill(pending, 0);
+    return batch.iterator();
+  }
+
   /** An iterator over what is left of the batch. */
   @Owned
   public long resume() {

@@ -39,6 +39,8 @@ public final class Scheduler {
   private @Owned long lastHandle;
 
   private boolean debug;
+  private boolean usesToldTime;
+  private double toldTime;
   private boolean closed;
 
   Scheduler(long pythonLoop, HandleType handleType, HandleType timerType) {
@@ -109,10 +111,29 @@ public final class Scheduler {
 
   /** Adds a timer and returns its handle. */
   @Owned
-  public long callAt(double deadline, @Owned long call) {
+  public long callLater(double delay, @Owned long call) {
+    double deadline = now() + delay;
+    long handle = addTimer(deadline, call);
+    timerType.setDeadline(handle, deadline);
+    return handle;
+  }
+
+  /**
+   * Adds a timer and returns its handle.
+   *
+   * @param when the object that gave the deadline, which the handle keeps
+   */
+  @Owned
+  public long callAt(long when, double deadline, @Owned long call) {
+    long handle = addTimer(deadline, call);
+    timerType.setWhen(handle, when);
+    return handle;
+  }
+
+  @Owned
+  private long addTimer(double deadline, @Owned long call) {
     long handle = timerType.create(pythonLoop);
     timerType.setCall(handle, call);
-    timerType.setDeadline(handle, deadline);
     timerType.setScheduled(handle, true);
     timers.add(Ref.take(handle), deadline);
     return handle;
@@ -187,8 +208,22 @@ public final class Scheduler {
   // ---- timers and batches --------------------------------------------------------------------
 
   /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */
-  public static double now() {
-    return System.nanoTime() / NANOS_PER_SECOND;
+  private double now() {
+    return usesToldTime ? toldTime : System.nanoTime() / NANOS_PER_SECOND;
+  }
+
+  /** Whether the clock is one of Python's, by {@link #tellTime} alone. */
+  public boolean usesToldTime() {
+    return usesToldTime;
+  }
+
+  void useToldTime(boolean used) {
+    usesToldTime = used;
+  }
+
+  /** What time it is, in seconds. */
+  public void tellTime(double seconds) {
+    toldTime = seconds;
   }
 
   /** In nanoseconds; negative without a timer. */

@@ -24,7 +24,8 @@ final class HandleMethods {
         .add("_runs_elsewhere", "runsElsewhere", NO_ARGUMENTS, "($self, /)");
     new Methods(handleTypes.timerHandle().base, lookup, "lockOfTimer")
         .add("cancel", "cancelTimer", NO_ARGUMENTS, "($self, /)")
-        .add("_get_call", "getTimerCall", NO_ARGUMENTS, "($self, /)");
+        .add("_get_call", "getTimerCall", NO_ARGUMENTS, "($self, /)")
+        .add("_get_when", "getWhen", NO_ARGUMENTS, "($self, /)");
   }
 
   private static HandleType handles() {
@@ -65,6 +66,10 @@ final class HandleMethods {
 
   private static long getTimerCall(long self, long b, long c, long d) {
     return orNone(timerHandles().call(self));
+  }
+
+  private static long getWhen(long self, long b, long c, long d) {
+    return Ref.take(timerHandles().when(self));
   }
 
   private static long orNone(long object) {

@@ -17,7 +17,6 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.loop.Reader;
-import rloop.loop.Scheduler;
 import rloop.loop.poll.Poller;
 import rloop.loop.poll.Pollers;
 import rloop.posix.ErrnoException;
@@ -62,6 +61,8 @@ final class LoopMethods {
         .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
+        .add("_use_told_time", "useToldTime", ONE_ARGUMENT, "($self, used, /)")
+        .add("_tell_time", "tellTime", ONE_ARGUMENT, "($self, seconds, /)")
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
@@ -118,11 +119,13 @@ final class LoopMethods {
 
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    if (!Arguments.areUsual(count, names, 2)) {
+    if (!Arguments.areUsual(count, names, 2) || loop.scheduler().usesToldTime()) {
       return ByName.call("call_later", self, arguments, count, names);
     }
     double delay = seconds(arguments, "delay must not be None");
-    return callAt(loop, Scheduler.now() + delay, arguments, count, names);
+    checkTimer(loop, arguments);
+    long call = Arguments.call(arguments, 1, count, names);
+    return traced(loop, loop.scheduler().callLater(delay, call));
   }
 
   private static long callAt(long self, long arguments, long count, long names) {
@@ -131,16 +134,16 @@ final class LoopMethods {
       return ByName.call("call_at", self, arguments, count, names);
     }
     double deadline = seconds(arguments, "when cannot be None");
-    return callAt(loop, deadline, arguments, count, names);
+    checkTimer(loop, arguments);
+    long call = Arguments.call(arguments, 1, count, names);
+    long when = Arguments.get(arguments, 0);
+    return traced(loop, loop.scheduler().callAt(when, deadline, call));
   }
 
-  private static long callAt(
-      EventLoop loop, double deadline, long arguments, long count, long names) {
+  private static void checkTimer(EventLoop loop, long arguments) {
     if (loop.isDebug()) {
       DebugMode.check(loop.pythonLoop(), "call_at", Arguments.get(arguments, 1));
     }
-    return traced(
-        loop, loop.scheduler().callAt(deadline, Arguments.call(arguments, 1, count, names)));
   }
 
   @Owned
@@ -197,6 +200,16 @@ final class LoopMethods {
 
   private static long setDebug(long self, long enabled, long c, long d) {
     Loops.of(self).setDebug(enabled == PyObjects.Py_True);
+    return Arguments.none();
+  }
+
+  private static long useToldTime(long self, long used, long c, long d) {
+    Loops.of(self).useToldTime(used == PyObjects.Py_True);
+    return Arguments.none();
+  }
+
+  private static long tellTime(long self, long seconds, long c, long d) {
+    Loops.of(self).scheduler().tellTime(Arguments.toDouble(seconds));
     return Arguments.none();
   }
 

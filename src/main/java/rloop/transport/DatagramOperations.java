@@ -153,37 +153,22 @@ public final class DatagramOperations {
         : PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) sent));
   }
 
-  /** Waits for a datagram, as bytes or into a buffer. */
-  private final class Receiver extends SocketOperation {
-    private long size;
-
-    /** 0 for bytes. */
-    private @Owned long buffer;
-
+  /** Waits for a datagram. */
+  private final class Receiver extends ReceiveOperation {
     Receiver(EventLoop loop) {
-      super(loop, watch, Poller.READ);
-    }
-
-    @Owned
-    long start(long atMost, @Owned long into) {
-      long started = start();
-      size = atMost;
-      Ref.dropIfAny(buffer);
-      buffer = into;
-      return started;
+      super(loop, watch);
     }
 
     @Override
     @Owned
-    long proceed() {
-      return buffer == 0 ? receiveNow(size) : receiveIntoNow(buffer, size);
+    long receive(long atMost) {
+      return receiveNow(atMost);
     }
 
     @Override
-    public void replaced() {
-      super.replaced();
-      Ref.dropIfAny(buffer);
-      buffer = 0;
+    @Owned
+    long receiveInto(long into, long atMost) {
+      return receiveIntoNow(into, atMost);
     }
   }
 

@@ -88,8 +88,7 @@ public final class SocketState {
         return data;
       }
     }
-    receiver.size = size;
-    return receiver.start(0);
+    return receiver.start(size, 0);
   }
 
   /**
@@ -106,7 +105,7 @@ public final class SocketState {
         return count;
       }
     }
-    return receiver.start(Ref.take(buffer));
+    return receiver.start(0, Ref.take(buffer));
   }
 
   private boolean isWorthTrying() {
@@ -167,36 +166,22 @@ public final class SocketState {
     return SocketOperation.isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
   }
 
-  /** Waits to receive bytes, or into a buffer. */
-  private final class Receiver extends SocketOperation {
-    private long size;
-
-    /** 0 for bytes. */
-    private @Owned long buffer;
-
+  /** Waits for bytes. */
+  private final class Receiver extends ReceiveOperation {
     Receiver() {
-      super(loop, watch, Poller.READ);
-    }
-
-    @Owned
-    long start(@Owned long into) {
-      long started = start();
-      Ref.dropIfAny(buffer);
-      buffer = into;
-      return started;
+      super(loop, watch);
     }
 
     @Override
     @Owned
-    long proceed() {
-      return buffer == 0 ? receiveNow(size) : receiveIntoNow(buffer);
+    long receive(long atMost) {
+      return receiveNow(atMost);
     }
 
     @Override
-    public void replaced() {
-      super.replaced();
-      Ref.dropIfAny(buffer);
-      buffer = 0;
+    @Owned
+    long receiveInto(long into, long atMost) {
+      return receiveIntoNow(into);
     }
   }
 

@@ -41,7 +41,6 @@ public final class TypeSpec {
   private static final int MEMBER_OFFSET = 16;
   private static final int SIZE_OF_MEMBER = 40;
 
-  private static final int PY_T_DOUBLE = 4;
   private static final int PY_T_OBJECT_EX = 16;
 
   // Py_TPFLAGS, object.h
@@ -91,7 +90,6 @@ public final class TypeSpec {
     assumptions.add("offsetof(PyMemberDef, type)", MEMBER_TYPE);
     assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
     assumptions.add("sizeof(PyMemberDef)", SIZE_OF_MEMBER);
-    assumptions.add("T_DOUBLE", PY_T_DOUBLE);
     assumptions.add("T_OBJECT_EX", PY_T_OBJECT_EX);
     assumptions.add("Py_TPFLAGS_DEFAULT", PY_TPFLAGS_DEFAULT);
     assumptions.add("Py_TPFLAGS_BASETYPE", PY_TPFLAGS_BASETYPE);
@@ -100,27 +98,18 @@ public final class TypeSpec {
 
   /** Adds a reference that Python sees under a name; returns its offset. */
   public int reference(String member) {
-    return visible(member, PY_T_OBJECT_EX);
-  }
-
-  /** Adds a C {@code double} that Python sees under a name; returns its offset. */
-  public int visibleDouble(String member) {
-    return visible(member, PY_T_DOUBLE);
+    long definition = members + (long) memberCount++ * SIZE_OF_MEMBER;
+    int offset = hiddenLong();
+    Memory.putLong(definition + MEMBER_NAME, Memory.cString(member));
+    Memory.putInt(definition + MEMBER_TYPE, PY_T_OBJECT_EX);
+    Memory.putLong(definition + MEMBER_OFFSET, offset);
+    return offset;
   }
 
   /** Adds a 64-bit field that only Java sees; returns its offset. */
   public int hiddenLong() {
     int offset = size;
     size += Long.BYTES;
-    return offset;
-  }
-
-  private int visible(String member, int type) {
-    long definition = members + (long) memberCount++ * SIZE_OF_MEMBER;
-    int offset = hiddenLong();
-    Memory.putLong(definition + MEMBER_NAME, Memory.cString(member));
-    Memory.putInt(definition + MEMBER_TYPE, type);
-    Memory.putLong(definition + MEMBER_OFFSET, offset);
     return offset;
   }
 

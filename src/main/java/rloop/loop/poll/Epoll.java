@@ -24,7 +24,7 @@ import rloop.posix.Unistd;
  * So an event says by itself what it is masked with, and the waker is known by an interest of 0,
  * which nobody else has.
  */
-final class Epoll implements Poller {
+final class Epoll extends WakeablePoller {
   private static final int INTEREST_BITS = 2;
   private static final int INTEREST_MASK = (1 << INTEREST_BITS) - 1;
   private static final long WAKER_DATA = 0;
@@ -33,8 +33,6 @@ final class Epoll implements Poller {
   /** Longer waits may end a millisecond late, as asyncio's all do: that is a tenth of them. */
   private static final long COARSE_NANOSECONDS = 10_000_000;
 
-  private final Waker waker;
-  private final ReadyList ready = new ReadyList();
   private final long events = Stdlib.calloc(ReadyList.CAPACITY, EpollEvent.SIZE);
   private final long change = Stdlib.calloc(1, EpollEvent.SIZE);
   private final long timespec = Stdlib.calloc(1, Timespec.SIZE);
@@ -42,8 +40,8 @@ final class Epoll implements Poller {
   private boolean hasNanoseconds = SysEpoll.hasEpollPwait2();
 
   private Epoll(int epoll, Waker waker) {
+    super(waker);
     this.epoll = epoll;
-    this.waker = waker;
   }
 
   /** Whether this system has epoll. */
@@ -98,25 +96,6 @@ final class Epoll implements Poller {
     return key << INTEREST_BITS | interest;
   }
 
-  @Override
-  public int poll(long timeoutNanos) {
-    checkOpen();
-    ready.clear();
-    boolean sleep = timeoutNanos != 0 && waker.fallAsleep();
-    int count = await(sleep ? timeoutNanos : 0);
-    waker.rise();
-    if (count < 0) {
-      if (count == -EINTR) {
-        return INTERRUPTED;
-      }
-      throw new ErrnoException("epoll_wait", count);
-    }
-    for (int i = 0; i < count; i++) {
-      collect(EpollEvent.data(events, i), EpollEvent.events(events, i));
-    }
-    return ready.size();
-  }
-
   /**
    * Waits to the nanosecond where that matters and works. Elsewhere to the millisecond, because
    * {@code epoll_pwait2} takes 100 ns longer, a sixth of the call.
@@ -124,7 +103,8 @@ final class Epoll implements Poller {
    * <p>Some containers' filters answer {@code EPERM} to a system call that they don't know, as
    * others answer {@code ENOSYS}: so after any error try the older call, which has the last word.
    */
-  private int await(long timeoutNanos) {
+  @Override
+  int await(long timeoutNanos) {
     if (hasNanoseconds && timeoutNanos > 0 && timeoutNanos < COARSE_NANOSECONDS) {
       Timespec.put(timespec, timeoutNanos);
       int count = SysEpoll.epoll_pwait2(epoll, events, ReadyList.CAPACITY, timespec);
@@ -137,6 +117,13 @@ final class Epoll implements Poller {
     return SysEpoll.epoll_wait(epoll, events, ReadyList.CAPACITY, timeout);
   }
 
+  @Override
+  void collect(int count) {
+    for (int i = 0; i < count; i++) {
+      collect(EpollEvent.data(events, i), EpollEvent.events(events, i));
+    }
+  }
+
   private void collect(long data, int found) {
     if (data == WAKER_DATA) {
       waker.drain();
@@ -145,21 +132,6 @@ final class Epoll implements Poller {
     int readable = (found & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0 ? READ : 0;
     int writable = (found & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0 ? WRITE : 0;
     ready.add(data >> INTEREST_BITS, (readable | writable) & (int) data);
-  }
-
-  @Override
-  public long key(int index) {
-    return ready.key(index);
-  }
-
-  @Override
-  public int readiness(int index) {
-    return ready.readiness(index);
-  }
-
-  @Override
-  public void wakeup() {
-    waker.wake();
   }
 
   @Override
@@ -175,7 +147,8 @@ final class Epoll implements Poller {
     Stdlib.free(timespec);
   }
 
-  private void checkOpen() {
+  @Override
+  void checkOpen() {
     if (epoll == CLOSED) {
       throw new IllegalStateException("the poller is closed");
     }

@@ -11,7 +11,6 @@ import static rloop.posix.Constants.POLLNVAL;
 import static rloop.posix.Constants.POLLOUT;
 
 import java.util.Arrays;
-import rloop.posix.ErrnoException;
 import rloop.posix.Pollfd;
 import rloop.posix.Stdlib;
 import rloop.posix.SysPoll;
@@ -22,14 +21,11 @@ import rloop.posix.SysPoll;
  * <p>The kernel wants a dense array, so a descriptor that is removed is replaced by the last one.
  * Slot 0 is the waker's, which makes 0 the slot of descriptors that are not watched.
  */
-final class Poll implements Poller {
+final class Poll extends WakeablePoller {
   private static final int WAKER_SLOT = 0;
   private static final int UNWATCHED = 0;
   private static final int FIRST_CAPACITY = 64;
   private static final int BROKEN = POLLERR | POLLHUP | POLLNVAL;
-
-  private final Waker waker;
-  private final ReadyList ready = new ReadyList();
 
   /** By slot, the first {@code size} of them in use. */
   private long fds = Stdlib.calloc(FIRST_CAPACITY, Pollfd.SIZE);
@@ -48,7 +44,7 @@ final class Poll implements Poller {
   private boolean closed;
 
   private Poll(Waker waker) {
-    this.waker = waker;
+    super(waker);
     Pollfd.put(fds, WAKER_SLOT, waker.fd(), POLLIN);
   }
 
@@ -128,24 +124,13 @@ final class Poll implements Poller {
   }
 
   @Override
-  public int poll(long timeoutNanos) {
-    checkOpen();
-    ready.clear();
-    boolean sleep = timeoutNanos != 0 && waker.fallAsleep();
-    int count = SysPoll.poll(fds, size, Timeouts.milliseconds(sleep ? timeoutNanos : 0));
-    waker.rise();
-    if (count < 0) {
-      if (count == -EINTR) {
-        return INTERRUPTED;
-      }
-      throw new ErrnoException("poll", count);
-    }
-    collect(count);
-    return ready.size();
+  int await(long timeoutNanos) {
+    return SysPoll.poll(fds, size, Timeouts.milliseconds(timeoutNanos));
   }
 
   /** Goes round from where the last search ended, so that nobody starves when not all fit. */
-  private void collect(int count) {
+  @Override
+  void collect(int count) {
     int left = count;
     if (left > 0 && Pollfd.revents(fds, WAKER_SLOT) != 0) {
       waker.drain();
@@ -171,21 +156,6 @@ final class Poll implements Poller {
   }
 
   @Override
-  public long key(int index) {
-    return ready.key(index);
-  }
-
-  @Override
-  public int readiness(int index) {
-    return ready.readiness(index);
-  }
-
-  @Override
-  public void wakeup() {
-    waker.wake();
-  }
-
-  @Override
   public void close() {
     if (closed) {
       return;
@@ -195,7 +165,8 @@ final class Poll implements Poller {
     Stdlib.free(fds);
   }
 
-  private void checkOpen() {
+  @Override
+  void checkOpen() {
     if (closed) {
       throw new IllegalStateException("the poller is closed");
     }
