@@ -133,10 +133,11 @@ ATTEMPTS = {
     """,
     "signal handlers": """
         def attempt(loop, fail):
-            loop.add_signal_handler(signal.SIGUSR1, fail)
-            for _ in range(3):
+            ran = []
+            loop.add_signal_handler(signal.SIGUSR1, lambda: (ran.append(1), fail()))
+            for number in range(3):
                 os.kill(os.getpid(), signal.SIGUSR1)
-                run(loop, 0.002)
+                run_until(loop, lambda: len(ran) > number)
             assert loop.remove_signal_handler(signal.SIGUSR1)
     """,
     "the exception handler": """
