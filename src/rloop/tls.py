@@ -73,6 +73,9 @@ class SSLProtocol(sslproto.SSLProtocol):
     if TYPE_CHECKING:
         # The standard library's
         _sslobj: Any
+        _app_protocol_get_buffer: Any
+        _app_protocol_buffer_updated: Any
+        _call_eof_received: Any
         _app_reading_paused: bool
         _app_writing_paused: bool
         _outgoing_high_water: int

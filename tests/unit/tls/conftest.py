@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Loop
+from tests.conftest import Loop, LoopFactory
 from tests.unit.tls.peers import TlsConnector
 
 NATIVE = "native"
@@ -41,7 +41,7 @@ def _is_asyncio_twice(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_name: str) -> Iterator[None]:
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_factory: LoopFactory) -> Iterator[None]:
     """However a test's connections end: no descriptor of theirs is open, and no transport alive.
 
     Set up before the loop, so that it looks when the loop is closed.
@@ -54,6 +54,7 @@ def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_name: str) -> Iterator
         make(self, *arguments, **options)
 
     monkeypatch.setattr(sslproto.SSLProtocol, "__init__", note)
+    loop_factory().close()  # which starts Java, that may have a socket
     before = _sockets()
     yield
     for _ in range(3):  # finalisers leave garbage of their own

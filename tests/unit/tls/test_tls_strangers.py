@@ -81,8 +81,8 @@ async def answers_to(servers: Servers, greeting: bytes) -> list[bytes]:
 
 def client_hello() -> bytes:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = certificates().client_context().wrap_bio(
-        incoming, outgoing, server_hostname="localhost"
+    client = (
+        certificates().client_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
     )
     with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
@@ -132,11 +132,11 @@ async def test_a_client_that_never_reads() -> None:
             for _ in range(AT_ONCE)
         ]
         for _, writer in clients:
-            writer.transport.pause_reading()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
         await until(lambda: [p.calls for p in servers] == [["connection_made"]] * AT_ONCE)
         for protocol in servers:
             protocol.transport.write(MUCH)  # type: ignore[attr-defined]
-            protocol.transport.close()  # type: ignore[attr-defined]
+            protocol.transport.close()
         await until(lambda: all(protocol.is_lost for protocol in servers))
         assert all(isinstance(protocol.lost_with, TimeoutError) for protocol in servers)
         for _, writer in clients:
