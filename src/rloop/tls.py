@@ -3,7 +3,7 @@
 Between a completed handshake and the beginning of the shutdown (the state WRAPPED), what arrives is
 decrypted in Java and goes straight to the application's protocol, and what that writes is encrypted
 in Java. All that is rare stays the standard library's, as each Python version has it, over the same
-``SSL``: handshake, shutdown, timeouts, errors, and reading for a ``BufferedProtocol``.
+``SSL``: handshake, shutdown, timeouts, errors.
 
 ::
 
@@ -68,10 +68,14 @@ class SSLProtocol(sslproto.SSLProtocol):
     _native: SocketTransport | None = None
     _is_handed_back = False
     _java_reads = False  # what the handshake has left unread, Python reads
+    _app_protocol_is_buffer = False
 
     if TYPE_CHECKING:
         # The standard library's
         _sslobj: Any
+        _app_protocol_get_buffer: Any
+        _app_protocol_buffer_updated: Any
+        _call_eof_received: Any
         _app_reading_paused: bool
         _app_writing_paused: bool
         _outgoing_high_water: int
@@ -140,21 +144,47 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._stop_native(native, lossless=True)
             native = None
         if native is not None and self._java_reads:
-            return  # and may have data to deliver before what is still to be read
+            if self._app_protocol_is_buffer:
+                self._read_into_buffer(native)
+            return  # Java may have data to deliver before what is still to be read
         super()._do_read()  # type: ignore[misc]
         native = self._native
-        if not (native is None or self._app_protocol_is_buffer or self._app_reading_paused):
+        if not (native is None or self._app_reading_paused):
             self._java_reads = True
-            native._set_receiver(self._app_protocol)
+            native._set_receiver(None if self._app_protocol_is_buffer else self._app_protocol)
+
+    def _read_into_buffer(self, native: SocketTransport) -> None:
+        if self._app_reading_paused:
+            return
+        try:
+            buffer = self._app_protocol_get_buffer(-1)
+            if len(buffer):
+                count = native._receive_tls_into(buffer)
+                if count:
+                    self._app_protocol_buffer_updated(count)
+            else:  # the standard library takes it for the end of the stream
+                self._call_eof_received()
+                self._start_shutdown()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal error on SSL protocol")
 
     def _fail(self, error: int) -> None:
         self._fatal_error(libssl.error_of(error), "Fatal error on SSL protocol")
 
     def _set_app_protocol(self, app_protocol: Any) -> None:
+        was_buffer = self._app_protocol_is_buffer
         super()._set_app_protocol(app_protocol)
-        if self._native is not None and self._java_reads:
-            self._java_reads = not self._app_protocol_is_buffer
-            self._native._set_receiver(app_protocol if self._java_reads else None)
+        if self._native is None or not self._java_reads:
+            return
+        if self._app_protocol_is_buffer:
+            if not was_buffer:
+                self._native._set_receiver(None)
+        elif was_buffer:
+            self._java_reads = False  # what the buffer had no room for, Python reads
+        else:
+            self._native._set_receiver(app_protocol)
 
     # ---- flow control ----------------------------------------------------------------------------
 

@@ -60,6 +60,9 @@ class SocketTransport(BaseTransport):
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
     def _read_buffered(self) -> None:
+        if self._tls is not None:
+            self._tls._do_read()
+            return
         method = "get_buffer"
         try:
             count = self._receive_into(self._protocol.get_buffer(-1))

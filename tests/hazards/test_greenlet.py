@@ -17,6 +17,7 @@ COMMON = """
     from greenlet import getcurrent, greenlet
 
     counter = itertools.count()
+    server_options, client_options = {}, {}  # of connections
 
     def collect():
         # Java's collections are slow beside Python's: a few hundred are enough to meet each moment.
@@ -65,13 +66,13 @@ AWAITING = """
         await spawn(serve)
 
     async def client(address, number):
-        reader, writer = await asyncio.open_connection(*address)
+        reader, writer = await asyncio.open_connection(*address, **client_options)
         assert await spawn(work, reader, writer, number, 5 * number) == number
         writer.close()
         await writer.wait_closed()
 
     async def main():
-        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, **server_options)
         address = server.sockets[0].getsockname()
         await asyncio.gather(*(client(address, number) for number in range(10)))
         server.close()

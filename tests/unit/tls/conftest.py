@@ -1,10 +1,16 @@
 """The rules of TLS hold for asyncio, for ours, and for asyncio's TLS over our transports."""
 
+import gc
+import os
+import weakref
+from asyncio import sslproto
 from collections.abc import Iterator
+from glob import glob
+from typing import Any
 
 import pytest
 
-from tests.conftest import Loop
+from tests.conftest import Loop, LoopFactory
 from tests.unit.tls.peers import TlsConnector
 
 NATIVE = "native"
@@ -35,7 +41,42 @@ def _is_asyncio_twice(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _tls(tls_by: str, loop_name: str, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_factory: LoopFactory) -> Iterator[None]:
+    """However a test's connections end: no descriptor of theirs is open, and no transport alive.
+
+    Set up before the loop, so that it looks when the loop is closed.
+    """
+    made = weakref.WeakSet[sslproto.SSLProtocol]()
+    make = sslproto.SSLProtocol.__init__
+
+    def note(self: sslproto.SSLProtocol, *arguments: Any, **options: Any) -> None:
+        made.add(self)
+        make(self, *arguments, **options)
+
+    monkeypatch.setattr(sslproto.SSLProtocol, "__init__", note)
+    loop_factory().close()  # which starts Java, that may have a socket
+    before = _sockets()
+    yield
+    for _ in range(3):  # finalisers leave garbage of their own
+        if made or _sockets() > before:
+            gc.collect()
+    assert not list(made)
+    assert _sockets() <= before
+
+
+def _sockets() -> int:
+    """How many are open, where the system tells."""
+    return sum(os.path.realpath(link).find("socket:") >= 0 for link in glob("/proc/self/fd/*"))
+
+
+@pytest.fixture(autouse=True)
+def _tls(
+    nothing_is_left: None,
+    tls_by: str,
+    loop_name: str,
+    loop: Loop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     if loop_name == "rloop":
         from rloop import libssl  # noqa: PLC0415  # asyncio's tests need no Java
 

@@ -186,7 +186,8 @@ class TlsConnector:
         return connection
 
     async def end(self) -> None:
-        for connection in self._connections:
+        while self._connections:
+            connection = self._connections.pop()
             connection.transport.abort()
             connection.peer.socket.close()
         for _ in range(5):

@@ -2,14 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import Recorder, until_lost, until_received
-from tests.unit.tls.peers import TlsConnector, certificates
+from tests.unit.connections import Recorder, tcp_pair, turns, until_lost, until_received
+from tests.unit.tls.peers import TlsConnector, TlsPeer, ViewRecorder, certificates
 
 
 @asynccontextmanager
@@ -130,3 +130,31 @@ async def test_a_failed_upgrade_closes_the_connection(loop: Loop) -> None:
                 plain, protocol, ssl.create_default_context(), server_hostname="localhost"
             )
         assert plain.is_closing()
+        await turns(5)
+
+
+@pytest.mark.parametrize("make_protocol", [Recorder, ViewRecorder])
+async def test_a_server_upgrades_what_it_has_accepted(
+    loop: Loop, make_protocol: Callable[[], Recorder | ViewRecorder]
+) -> None:
+    """By `loop.start_tls`, with bytes of the handshake there already."""
+    ours, far_end = tcp_pair()
+    protocol = make_protocol()
+    plain, _ = await loop.connect_accepted_socket(lambda: protocol, ours)
+    peer = TlsPeer(far_end, certificates().client_context(), "localhost")
+    plain.pause_reading()
+    shaking_hands = asyncio.ensure_future(peer.handshake())
+    await turns(5)
+    transport, _ = await asyncio.gather(
+        loop.start_tls(plain, protocol, certificates().server_context(), server_side=True),
+        shaking_hands,
+    )
+    assert transport is not None
+    assert transport.get_extra_info("ssl_object").server_side
+    await peer.send(b"question")
+    await until_received(protocol, 8)
+    transport.write(b"answer")
+    assert await peer.receive(6) == b"answer"
+    transport.abort()
+    await until_lost(protocol)
+    far_end.close()

@@ -281,3 +281,55 @@ async def test_messages_are_told_to_who_asked_for_them(known: Certificates) -> N
         await until(lambda: servers and servers[0].received == b"data")
         assert len(told) > before
         await hang_up(transport, protocol)
+
+
+@pytest.mark.skipif(not getattr(ssl, "HAS_PSK", False), reason="Python has it from 3.13 on")
+async def test_a_key_that_both_ends_have_already(known: Certificates) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    asked: list[str | None] = []
+
+    def key_for_server(hint: str | None) -> tuple[str, bytes]:
+        asked.append(hint)
+        return "a client", b"the key"
+
+    def key_for_client(identity: str | None) -> bytes:
+        asked.append(identity)
+        return b"the key"
+
+    for context in (server, client):
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("PSK")
+    client.set_psk_client_callback(key_for_server)  # type: ignore[attr-defined]
+    server.set_psk_server_callback(key_for_client, "a hint")  # type: ignore[attr-defined]
+    async with serving(server) as servers:
+        transport, protocol = await ask(servers.port, client)
+        assert "PSK" in transport.get_extra_info("cipher")[0]
+        transport.write(b"question")
+        await until(lambda: servers and servers[0].received == b"question")
+        servers[0].transport.write(b"answer")  # type: ignore[attr-defined]
+        await until_received(protocol, 6)
+        assert asked == ["a hint", "a client"]
+        await hang_up(transport, protocol)
+
+
+async def test_unix_sockets(known: Certificates, tmp_path: object) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    path = f"{tmp_path}/socket"
+    server = await asyncio.start_unix_server(echo, path, ssl=known.server_context())
+    async with server:
+        reader, writer = await asyncio.open_unix_connection(
+            path, ssl=known.client_context(), server_hostname="localhost"
+        )
+        data = bytes(range(256)) * 2000
+        writer.write(data)
+        assert await reader.readexactly(len(data)) == data
+        writer.close()
+        await writer.wait_closed()

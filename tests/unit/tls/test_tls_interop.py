@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import socket
+import ssl
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
@@ -100,34 +101,80 @@ async def test_openssls_client_resumes_its_session(authority: str) -> None:
     assert output.count(b"Reused, TLSv1.2") >= 1
 
 
-@needs_openssl
-@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-async def test_openssls_server_answers(tmp_path: Path, version: str) -> None:
+@asynccontextmanager
+async def openssls_server(tmp_path: Path, *options: str) -> AsyncIterator[int]:
+    """`openssl s_server`, that sends back each line in reverse; its port."""
     certificate = tmp_path / "server.pem"
-    server = certificates().server
-    server.private_key_and_cert_chain_pem.write_to_path(certificate)
+    certificates().server.private_key_and_cert_chain_pem.write_to_path(certificate)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
         *("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", str(certificate)),
-        *(version, "-rev", "-quiet", "-naccept", "1"),
+        *("-rev", "-quiet", *options),
         stdin=PIPE,
         stdout=DEVNULL,
         stderr=DEVNULL,
     )
-    context = certificates().client_context()
+    try:
+        await until_it_listens(port)
+        yield port
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def until_it_listens(port: int) -> None:
     while True:
         try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+
+
+@needs_openssl
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+async def test_openssls_server_answers(tmp_path: Path, version: str) -> None:
+    context = certificates().client_context()
+    context.set_alpn_protocols(["spoken by nobody", "http/1.1"])
+    async with openssls_server(tmp_path, version, "-alpn", "http/1.1") as port:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=context, server_hostname="localhost"
+        )
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
+        for _ in range(3):
+            writer.write(b"forwards\n")
+            assert await reader.readline() == b"sdrawrof\n"
+        writer.close()
+        await writer.wait_closed()
+
+
+@needs_openssl
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+async def test_openssls_server_resumes_a_session(tmp_path: Path, version: str) -> None:
+    context = certificates().client_context()
+    sessions: list[ssl.SSLSession | None] = []
+    reused = []
+
+    class Resuming(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            if sessions and self.session is None:
+                self.session = sessions[-1]
+            super().do_handshake()
+
+    context.sslobject_class = Resuming
+    async with openssls_server(tmp_path, version) as port:
+        for _ in range(2):
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", port, ssl=context, server_hostname="localhost"
             )
-            break
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.05)
-    for _ in range(3):
-        writer.write(b"forwards\n")
-        assert await reader.readline() == b"sdrawrof\n"
-    writer.close()
-    await writer.wait_closed()
-    process.kill()
-    await process.wait()
+            writer.write(b"forwards\n")
+            assert await reader.readline() == b"sdrawrof\n"
+            ssl_object = writer.get_extra_info("ssl_object")
+            reused.append(ssl_object.session_reused)
+            sessions.append(ssl_object.session)
+            writer.close()
+            await writer.wait_closed()
+    assert reused == [False, True]

@@ -7,8 +7,10 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.abi.Layout;
+import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
@@ -33,6 +35,7 @@ final class TlsMethods {
     new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
         .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
         .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
+        .add("_receive_tls_into", "receiveInto", ONE_ARGUMENT, "($self, buffer, /)")
         .add("_write_tls", "writeTls", ONE_ARGUMENT, "($self, data, /)")
         .add("_tls_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
         .add("_set_tls_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
@@ -51,6 +54,14 @@ final class TlsMethods {
   private static long stopTls(long self, long lossless, long c, long d) {
     connection(self).stopTls(lossless == PyObjects.Py_True);
     return Arguments.none();
+  }
+
+  /** {@code _receive_tls_into(buffer)}: how many bytes were decrypted; 0 is nothing to tell. */
+  private static long receiveInto(long self, long buffer, long c, long d) {
+    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      return PyScalars.PyLong_FromLongLong(
+          connection(self).receiveTlsInto(view.address(), view.length()));
+    }
   }
 
   /**

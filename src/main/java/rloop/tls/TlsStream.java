@@ -11,7 +11,7 @@ import rloop.openssl.Ssl;
  * One end of a TLS connection whose handshake is done: ciphertext in and plaintext out, and back.
  *
  * <pre>
- *          close_notify, a renegotiation, or no room for the plaintext
+ *          close_notify or a renegotiation
  *   OPEN ─────────────────────────────────────────────────────────────► HANDED_BACK
  *     │
  *     └───────────────────────────────────────────────────────────────► FAILED
@@ -49,6 +49,7 @@ public final class TlsStream {
   private final long outgoing;
   private final @Nullable RecordHeaders headers;
   private State state = State.OPEN;
+  private boolean unread;
   private long error;
 
   /** For an {@code SSL} that outlives this, with memory BIOs that report "retry" when empty. */
@@ -57,7 +58,8 @@ public final class TlsStream {
     this.incoming = Ssl.SSL_get_rbio(ssl);
     this.outgoing = Ssl.SSL_get_wbio(ssl);
     this.headers = Ssl.SSL_version(ssl) < Ssl.TLS1_3_VERSION ? new RecordHeaders() : null;
-    if (headers != null && (Ssl.SSL_has_pending(ssl) || Bio.BIO_pending(incoming) > 0)) {
+    this.unread = Ssl.SSL_has_pending(ssl) || Bio.BIO_pending(incoming) > 0;
+    if (headers != null && unread) {
       state = State.HANDED_BACK; // nobody has looked at the headers of what is there already
     }
   }
@@ -72,20 +74,23 @@ public final class TlsStream {
   }
 
   /**
-   * Takes ciphertext in and decrypts what is complete of it and of what was there.
+   * Takes ciphertext in and decrypts what is complete of it and of what was there, as much as there
+   * is room for.
    *
    * @param plaintext where the result goes
-   * @param room for it, in bytes; at least as much as the ciphertext and one record are
+   * @param room for it, in bytes
    * @return how many bytes were decrypted, also where {@link #state} is no longer OPEN
    */
   public long decrypt(long ciphertext, long length, long plaintext, long room) {
     forgetErrorsOfOthers();
-    notice(ciphertext, length);
+    if (headers != null && !headers.areOfData(ciphertext, length)) {
+      state = State.HANDED_BACK;
+    }
     long decrypted = 0;
     long fed = 0;
     while (state == State.OPEN) {
       decrypted += readAll(plaintext + decrypted, room - decrypted);
-      if (fed == length) {
+      if (fed == length || decrypted == room) {
         break;
       }
       int slice = (int) Math.min(length - fed, LARGEST_RECORD);
@@ -94,8 +99,14 @@ public final class TlsStream {
     }
     if (fed < length) {
       feed(ciphertext + fed, (int) (length - fed));
+      unread = true;
     }
     return decrypted;
+  }
+
+  /** Whether there may be more to decrypt without further ciphertext. */
+  public boolean isUnread() {
+    return unread;
   }
 
   /**
@@ -104,12 +115,14 @@ public final class TlsStream {
    */
   private long readAll(long plaintext, long room) {
     long decrypted = 0;
-    while (Bio.BIO_pending(incoming) > 0) {
-      if (room - decrypted < SSL3_RT_MAX_PLAIN_LENGTH) {
-        state = State.HANDED_BACK;
+    while (unread || Bio.BIO_pending(incoming) > 0) {
+      if (decrypted == room) {
+        unread = true;
         break;
       }
-      int count = Ssl.SSL_read(ssl, plaintext + decrypted, SSL3_RT_MAX_PLAIN_LENGTH);
+      int wanted = (int) Math.min(room - decrypted, SSL3_RT_MAX_PLAIN_LENGTH);
+      int count = Ssl.SSL_read(ssl, plaintext + decrypted, wanted);
+      unread = count == wanted && count < SSL3_RT_MAX_PLAIN_LENGTH;
       if (count <= 0) {
         readFailed(count);
         break; // the BIO is empty now, or nothing more will be read
@@ -117,13 +130,6 @@ public final class TlsStream {
       decrypted += count;
     }
     return decrypted;
-  }
-
-  /** Looks at ciphertext that somebody else has the {@code SSL} read. */
-  public void notice(long ciphertext, long length) {
-    if (headers != null && state == State.OPEN && !headers.areOfData(ciphertext, length)) {
-      state = State.HANDED_BACK;
-    }
   }
 
   private void feed(long ciphertext, int length) {

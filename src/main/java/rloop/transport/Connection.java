@@ -91,6 +91,11 @@ public final class Connection extends TransportChannel {
     if (size > 0) {
       inbound.deliver(loop.bytesPool().copyOf(TlsLayer.plaintext(), size), size);
     }
+    decrypted(layer);
+  }
+
+  /** What else there is to do after ciphertext was read. */
+  private void decrypted(TlsLayer layer) {
     switch (layer.state()) {
       case OPEN -> {
         if (!blocked && layer.hasOutput()) {
@@ -128,13 +133,36 @@ public final class Connection extends TransportChannel {
       updateInterest();
       return 0;
     }
-    if (tls != null && tls.state() == TlsStream.State.OPEN) {
-      tls.notice(address, count);
-      if (tls.state() != TlsStream.State.OPEN) {
-        loop.schedule(callbacks.tlsRead());
+    return count;
+  }
+
+  /**
+   * As {@link #receiveInto}, what TLS makes of the data; what does not fit follows in a later call
+   * of the protocol.
+   */
+  public long receiveTlsInto(long address, long length) {
+    TlsLayer layer = tls;
+    if (layer == null || layer.state() != TlsStream.State.OPEN || !wantsToRead()) {
+      return 0;
+    }
+    long ciphertext = loop.readBuffer();
+    long count = 0;
+    if (!layer.isUnread()) {
+      long room = Math.min(length + TlsStream.LARGEST_RECORD, EventLoop.READ_BUFFER_SIZE);
+      count = SysSocket.recv(fd, ciphertext, room, 0);
+      if (count <= 0) {
+        received(count);
+        updateInterest();
+        return 0;
       }
     }
-    return count;
+    long size = layer.decryptInto(ciphertext, count, address, length);
+    decrypted(layer);
+    if (layer.state() == TlsStream.State.OPEN && layer.isUnread()) {
+      loop.schedule(callbacks.readBuffered());
+    }
+    updateInterest();
+    return size;
   }
 
   // ---- writing -------------------------------------------------------------------------------

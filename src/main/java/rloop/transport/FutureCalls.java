@@ -3,13 +3,14 @@ package rloop.transport;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.CriticalSection;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
  * Futures as Java uses them. None of these runs user code: callbacks of a future are scheduled on
- * its loop.
+ * its loop, for which the loop's lock is needed again.
  */
 final class FutureCalls {
   private static final long CREATE_FUTURE = name("create_future");
@@ -35,18 +36,22 @@ final class FutureCalls {
   }
 
   static void setResult(long future, @Owned long result) {
+    long lock = CriticalSection.unlock();
     try {
       Ref.drop(Invocation.method(future, SET_RESULT, result));
     } finally {
+      CriticalSection.relock(lock);
       Ref.drop(result);
     }
   }
 
   static void setException(long future, PyException exception) {
     long instance = exception.toPython();
+    long lock = CriticalSection.unlock();
     try {
       Ref.drop(Invocation.method(future, SET_EXCEPTION, instance));
     } finally {
+      CriticalSection.relock(lock);
       Ref.drop(instance);
     }
   }

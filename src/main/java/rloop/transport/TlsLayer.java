@@ -78,9 +78,14 @@ final class TlsLayer {
     return BUFFERS.get().plaintext;
   }
 
-  /** Looks at ciphertext that Python decrypts. */
-  void notice(long ciphertext, long length) {
-    stream.notice(ciphertext, length);
+  /** Decrypts as much as there is room for; returns how many bytes. */
+  long decryptInto(long ciphertext, long length, long plaintext, long room) {
+    return stream.decrypt(ciphertext, length, plaintext, room);
+  }
+
+  /** Whether there may be more to decrypt without further ciphertext. */
+  boolean isUnread() {
+    return stream.isUnread();
   }
 
   /** Queues plaintext. */

@@ -23,6 +23,7 @@ public final class CriticalSection implements AutoCloseable {
       ThreadLocal.withInitial(CriticalSection::new);
 
   private final Scratch sections = new Scratch(DEEPEST * (long) SIZE);
+  private final long[] locked = new long[DEEPEST];
   private int depth;
 
   private CriticalSection() {}
@@ -41,8 +42,36 @@ public final class CriticalSection implements AutoCloseable {
       throw PyException.runtimeError("too many critical sections");
     }
     PyCriticalSections.PyCriticalSection_Begin(thread.address(), object);
-    thread.depth++;
+    thread.locked[thread.depth++] = object;
     return thread;
+  }
+
+  /**
+   * Unlocks what this thread locked last, for a call of Python that locks something else and then
+   * comes back here. CPython sees no more than the last lock of a thread: it would wait for this
+   * one as for another thread's, and give it up only after it has offered the processor to others
+   * forty times.
+   *
+   * @return what to {@link #relock}; 0 if nothing was locked
+   */
+  public static long unlock() {
+    if (!Layout.FREE_THREADED) {
+      return 0;
+    }
+    CriticalSection thread = OF_THREAD.get();
+    if (thread.depth == 0) {
+      return 0;
+    }
+    thread.close();
+    return thread.locked[thread.depth];
+  }
+
+  /** Locks again what {@link #unlock} has unlocked. */
+  @SuppressWarnings("MustBeClosedChecker") // who locked it first closes it
+  public static void relock(long object) {
+    if (object != 0) {
+      var _ = enter(object);
+    }
   }
 
   @Override
