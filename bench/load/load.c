@@ -5,6 +5,7 @@
  *   load udp --port P [--size BYTES]       the same by datagrams; one that gets lost is an error
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
  *   load ... --tls                         the same over TLS, after a handshake that is not measured
+ *   load ... --reconnect                   one request on each connection: connect, handshake, request, close are measured
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
@@ -43,6 +44,7 @@ enum {
 struct options {
     bool http;
     bool tls;
+    bool reconnect;
     struct address address;
     const char *path;
     size_t size;
@@ -65,6 +67,8 @@ struct connection {
 
 static struct options options = {
     .address.host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
+static int epoll;
+static SSL_CTX *tls_context;
 static char *request;
 static size_t request_length;
 static char scratch[READ_BYTES];
@@ -84,7 +88,8 @@ static _Noreturn void fail_usage(const char *message)
     fprintf(stderr,
             "load: %s\n"
             "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
-            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n",
+            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n"
+            "            [--reconnect]\n",
             message);
     exit(2);
 }
@@ -139,6 +144,39 @@ static void start_request(struct connection *connection)
     connection->expected = options.http ? 0 : request_length;
     connection->started = now_ns();
     send_rest(connection);
+}
+
+/* Not measured unless it is to be: then the handshake is left to the first request's sending and receiving. */
+static void open_connection(struct connection *connection)
+{
+    struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
+    uint64_t started = now_ns();
+    connection->fd = connect_to(&options.address);
+    if (connection->fd < 0) {
+        fail("cannot connect to the server");
+    }
+    if (options.tls) {
+        connection->ssl = tls_new(tls_context, connection->fd);
+        if (!options.reconnect) {
+            tls_connect(connection->ssl, connection->fd);
+        }
+    }
+    start_request(connection);
+    if (options.reconnect) {
+        connection->started = started;
+    }
+    if (connection->fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {
+        fail("epoll_ctl");
+    }
+}
+
+static void reopen(struct connection *connection)
+{
+    if (options.tls) {
+        tls_close(connection->ssl);
+    }
+    close(connection->fd);
+    open_connection(connection);
 }
 
 /* Finds the end of the head and the length of the body. False: the connection was dropped. */
@@ -206,7 +244,11 @@ static void read_answer(struct connection *connection)
             if (measuring) {
                 histogram_record(&latencies, now_ns() - connection->started);
             }
-            start_request(connection);
+            if (options.reconnect) {
+                reopen(connection);
+            } else {
+                start_request(connection);
+            }
             return; /* nothing more can have come: the request was in flight alone */
         }
         if (!options.tls && (size_t)length < room) {
@@ -229,7 +271,7 @@ static void prepare_request(void)
     }
 }
 
-static void poll_once(int epoll)
+static void poll_once(void)
 {
     static struct epoll_event events[EVENTS];
     int count = epoll_wait(epoll, events, EVENTS, WAIT_MS);
@@ -248,11 +290,11 @@ static void poll_once(int epoll)
 }
 
 /* Runs until the time is up, `requests` answers are in (0: no limit) or no connection is left. */
-static void run(int epoll, double seconds, uint64_t requests)
+static void run(double seconds, uint64_t requests)
 {
     uint64_t end = now_ns() + (uint64_t)(seconds * NS_PER_S);
     while (alive > 0 && now_ns() < end && (requests == 0 || latencies.count < requests)) {
-        poll_once(epoll);
+        poll_once();
     }
 }
 
@@ -276,17 +318,17 @@ static void drop_stalled(struct connection *connections)
     }
 }
 
-static void measure(int epoll, struct connection *connections)
+static void measure(struct connection *connections)
 {
     struct server_cpu before = {0};
     struct server_cpu after = {0};
 
-    run(epoll, options.warmup, 0);
+    run(options.warmup, 0);
     measuring = true;
     read_server(&before);
     uint64_t own_before = own_cpu_ns();
     uint64_t started = now_ns();
-    run(epoll, options.duration, options.requests);
+    run(options.duration, options.requests);
     double elapsed_ns = (double)(now_ns() - started);
     double own_ns = (double)(own_cpu_ns() - own_before);
     read_server(&after);
@@ -312,7 +354,8 @@ static void parse_arguments(int count, char **arguments)
         {"size", required_argument, NULL, 's'},     {"connections", required_argument, NULL, 'c'},
         {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
         {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
-        {"tls", no_argument, NULL, 't'},            {NULL, 0, NULL, 0},
+        {"tls", no_argument, NULL, 't'},            {"reconnect", no_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
@@ -332,6 +375,7 @@ static void parse_arguments(int count, char **arguments)
 #endif
             options.tls = true;
             break;
+        case 'o': options.reconnect = true; break;
         default: fail_usage("unknown option");
         }
     }
@@ -353,27 +397,17 @@ int main(int count, char **arguments)
 {
     parse_arguments(count, arguments);
     prepare_request();
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
     struct connection *connections = calloc((size_t)options.connections, sizeof *connections);
     if (epoll < 0 || connections == NULL) {
         fail("cannot set up");
     }
-    SSL_CTX *context = options.tls ? tls_client_context() : NULL;
+    tls_context = options.tls ? tls_client_context() : NULL;
     alive = options.connections;
     for (int index = 0; index < options.connections; index++) {
-        struct connection *connection = &connections[index];
-        struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-        connection->fd = connect_to(&options.address);
-        if (connection->fd < 0) {
-            fail("cannot connect to the server");
-        }
-        connection->ssl = options.tls ? tls_connect(context, connection->fd) : NULL;
-        connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
-        start_request(connection);
-        if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {
-            fail("epoll_ctl");
-        }
+        connections[index].head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
+        open_connection(&connections[index]);
     }
-    measure(epoll, connections);
+    measure(connections);
     return errors == 0 ? 0 : 1;
 }

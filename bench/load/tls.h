@@ -18,10 +18,20 @@ static inline SSL_CTX *tls_client_context(void)
     return NULL;
 }
 
-static inline SSL *tls_connect(SSL_CTX *context, int fd)
+static inline SSL *tls_new(SSL_CTX *context, int fd)
 {
     (void)context, (void)fd;
     return NULL;
+}
+
+static inline void tls_connect(SSL *ssl, int fd)
+{
+    (void)ssl, (void)fd;
+}
+
+static inline void tls_close(SSL *ssl)
+{
+    (void)ssl;
 }
 
 static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
@@ -63,20 +73,34 @@ static SSL_CTX *tls_client_context(void)
     return context;
 }
 
-/* The whole handshake, however long it takes; the socket need not block. */
-static SSL *tls_connect(SSL_CTX *context, int fd)
+/* The end of a connection that has yet to shake hands; sending and receiving do it, unless tls_connect did. */
+static inline SSL *tls_new(SSL_CTX *context, int fd)
 {
     SSL *ssl = SSL_new(context);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
         tls_fail("cannot set up TLS");
     }
-    for (int result; (result = SSL_connect(ssl)) != 1;) {
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+/* The whole handshake, however long it takes; the socket need not block. */
+static inline void tls_connect(SSL *ssl, int fd)
+{
+    for (int result; (result = SSL_do_handshake(ssl)) != 1;) {
         struct pollfd readable = {.fd = fd, .events = POLLIN};
         if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ || poll(&readable, 1, -1) < 0) {
             tls_fail("the TLS handshake failed");
         }
     }
-    return ssl;
+}
+
+/* Tells the peer, does not wait for its answer, and frees; the socket is still open. */
+static inline void tls_close(SSL *ssl)
+{
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    ERR_clear_error();
 }
 
 static ssize_t tls_result(SSL *ssl, int result)
