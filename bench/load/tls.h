@@ -34,6 +34,17 @@ static inline void tls_close(SSL *ssl)
     (void)ssl;
 }
 
+static inline SSL_CTX *tls_server_context(const char *certificate, const char *key)
+{
+    (void)certificate, (void)key;
+    return NULL;
+}
+
+static inline SSL *tls_accept(SSL_CTX *context, int fd)
+{
+    return tls_new(context, fd);
+}
+
 static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
 {
     (void)ssl, (void)data, (void)length;
@@ -52,6 +63,7 @@ static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,9 +74,10 @@ static _Noreturn void tls_fail(const char *what)
     exit(1);
 }
 
-static SSL_CTX *tls_client_context(void)
+static SSL_CTX *tls_context_of(const SSL_METHOD *side)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
+    SSL_CTX *context = SSL_CTX_new(side);
     if (context == NULL) {
         tls_fail("cannot set up TLS");
     }
@@ -73,7 +86,23 @@ static SSL_CTX *tls_client_context(void)
     return context;
 }
 
-/* The end of a connection that has yet to shake hands; sending and receiving do it, unless tls_connect did. */
+static inline SSL_CTX *tls_client_context(void)
+{
+    return tls_context_of(TLS_client_method());
+}
+
+/* Both files are PEM. */
+static inline SSL_CTX *tls_server_context(const char *certificate, const char *key)
+{
+    SSL_CTX *context = tls_context_of(TLS_server_method());
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
+        tls_fail("cannot use the certificate");
+    }
+    return context;
+}
+
+/* The client's end of a connection that has yet to shake hands; sending and receiving do it, unless tls_connect did. */
 static inline SSL *tls_new(SSL_CTX *context, int fd)
 {
     SSL *ssl = SSL_new(context);
@@ -81,6 +110,14 @@ static inline SSL *tls_new(SSL_CTX *context, int fd)
         tls_fail("cannot set up TLS");
     }
     SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+/* The server's end; it shakes hands as the client's does. */
+static inline SSL *tls_accept(SSL_CTX *context, int fd)
+{
+    SSL *ssl = tls_new(context, fd);
+    SSL_set_accept_state(ssl);
     return ssl;
 }
 
