@@ -34,7 +34,7 @@ from rich.console import Console
 from servers.echo import MODES
 
 HTTP_SERVERS = ["uvicorn", "aiohttp"]
-OTHER_ROWS = ["connect", "sendfile", "spawn", "startup", "memory", "idle"]
+OTHER_ROWS = ["connect", "tls_connect", "sendfile", "spawn", "startup", "memory", "idle"]
 KIB = 1024
 
 
@@ -54,7 +54,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="OPERATION",
         help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
     )
-    rows.add_argument("--connect", action="store_true", help="connect, echo, close; with TLS too")
+    rows.add_argument("--connect", action="store_true", help="connect, echo, close")
+    rows.add_argument("--tls-connect", action="store_true", help="the same with a TLS handshake")
     rows.add_argument("--idle", action="store_true", help="memory of 1,000 TLS connections")
     rows.add_argument("--sendfile", action="store_true", help="a file of 1 GB")
     rows.add_argument("--spawn", action="store_true", help="1,000 subprocesses")
@@ -103,7 +104,9 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
     if every or options.connect:
-        rows += [ConnectRow("proto", window), ConnectRow("tls", window)]
+        rows.append(ConnectRow("proto", window))
+    if every or options.tls_connect:
+        rows.append(ConnectRow("tls", window))
     if every or options.sendfile:
         rows.append(SendfileRow())
     if every or options.spawn:

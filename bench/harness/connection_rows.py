@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.contenders import Contender
@@ -14,6 +14,7 @@ from harness.load import Load, run_load
 from harness.machine import Cores
 from harness.rows import (
     SETTLE_SECONDS,
+    WARMUP_TURNS,
     Measurement,
     Sample,
     Window,
@@ -25,8 +26,7 @@ from harness.server import KIB, MIB, Server, running
 CONCURRENCY = 50
 MESSAGE_BYTES = 1024
 # A handshake runs much code, each part of it once: a JIT has compiled it after more than 10,000.
-WARMUP_CONNECTIONS = 20_000
-WARMUP_TIMEOUT_SECONDS = 120.0
+WARMUP_CONNECTIONS = 15_000
 IDLE_CONNECTIONS = 1000
 # What is loaded and allocated once, whatever the number of connections, is there after these.
 FIRST_CONNECTIONS = 50
@@ -43,7 +43,7 @@ class ConnectRow:
 
     @property
     def label(self) -> str:
-        return f"{self.mode} connect, echo, close x {CONCURRENCY}"
+        return f"{self.mode} x {CONCURRENCY}"
 
     def command(self, contender: Contender) -> list[str]:
         return contender.echo_command(self.mode)
@@ -59,10 +59,12 @@ class ConnectRow:
         )
 
     def warm_up(self, server: Server, cores: Cores) -> None:
-        """By a number of connections: in the same time a slower loop would meet too few."""
-        many = replace(self.load(0, WARMUP_TIMEOUT_SECONDS), requests=WARMUP_CONNECTIONS)
-        if run_load(server, many, cores.load)["requests"] < WARMUP_CONNECTIONS:
-            raise CellFailed(f"no {WARMUP_CONNECTIONS:,} connections in the time to warm up")
+        """In time and in number: a fast loop would have too little time, a slow one too few."""
+        turn = self.load(0, self.window.warmup / WARMUP_TURNS)
+        until = time.monotonic() + self.window.warmup
+        made = 0.0
+        while made < WARMUP_CONNECTIONS or time.monotonic() < until:
+            made += run_load(server, turn, cores.load)["requests"]
 
     def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
         return side_by_side(self, contenders, cores)
