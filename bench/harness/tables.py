@@ -26,7 +26,7 @@ class Column:
 
 TITLES = {
     "echo": "Echo: CPU of the server per request (µs), requests per second, latency (µs)",
-    "connect": "Connect, echo, close: CPU of the server for each (µs), number per second, latency (µs)",
+    "connect": "Connect, echo, close: CPU of the server each (µs), number a second, latency (µs)",
     "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
     "micro": "Operations of the loop: CPU (ns)",
     "sendfile": "Sending a file of 1 GB: time, CPU of the server (ms)",
