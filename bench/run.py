@@ -19,6 +19,7 @@ from pathlib import Path
 import micro
 from harness import aot
 from harness.compile import CompileError, compile_program
+from harness.connection_rows import ConnectRow, IdleRow
 from harness.contenders import LOOPS, Contender, prepare_contender
 from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
@@ -26,12 +27,14 @@ from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describ
 from harness.places import BUILD, CHECKOUT
 from harness.process_rows import SendfileRow, SpawnRow
 from harness.results import Results, write_json
-from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window, applies
+from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window
+from harness.selection import applies
 from harness.tables import new_console, new_progress, print_tables, summary
 from rich.console import Console
 from servers.echo import MODES
 
 HTTP_SERVERS = ["uvicorn", "aiohttp"]
+OTHER_ROWS = ["connect", "tls_connect", "sendfile", "spawn", "startup", "memory", "idle"]
 KIB = 1024
 
 
@@ -51,6 +54,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="OPERATION",
         help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
     )
+    rows.add_argument("--connect", action="store_true", help="connect, echo, close")
+    rows.add_argument("--tls-connect", action="store_true", help="the same with a TLS handshake")
+    rows.add_argument("--idle", action="store_true", help="memory of 1,000 TLS connections")
     rows.add_argument("--sendfile", action="store_true", help="a file of 1 GB")
     rows.add_argument("--spawn", action="store_true", help="1,000 subprocesses")
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
@@ -78,10 +84,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def choose_rows(options: argparse.Namespace) -> list[Row]:
     """The rows that were named, or all of them."""
-    every = not any(
-        getattr(options, name)
-        for name in [*MODES, *HTTP_SERVERS, "sendfile", "spawn", "startup", "memory"]
-    ) and (options.micro is None)
+    named = [getattr(options, name) for name in [*MODES, *HTTP_SERVERS, *OTHER_ROWS]]
+    every = not any(named) and options.micro is None
     window = Window(options.warmup, options.duration, options.turn)
     rows: list[Row] = [
         row
@@ -99,6 +103,10 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     ]
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
+    if every or options.connect:
+        rows.append(ConnectRow("proto", window))
+    if every or options.tls_connect:
+        rows.append(ConnectRow("tls", window))
     if every or options.sendfile:
         rows.append(SendfileRow())
     if every or options.spawn:
@@ -107,6 +115,8 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
         rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:
         rows.append(MemoryRow(options.memory_requests))
+    if every or options.idle:
+        rows.append(IdleRow())
     return rows
 
 

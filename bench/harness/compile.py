@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from harness.failure import CellFailed
 from harness.places import BENCH, BUILD
 
 SOURCES = BENCH / "load"
@@ -11,7 +12,7 @@ FLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra"]
 COMPILERS = ["cc", "gcc", "clang"]
 
 
-class CompileError(Exception):
+class CompileError(CellFailed):
     """No compiler, or one that refused the source."""
 
 

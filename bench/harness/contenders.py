@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from servers import certificate
+
 from harness import aot
 from harness.compile import compile_program
 from harness.environments import OURS, PEERS, Environment, Interpreter, Unavailable, prepare
@@ -13,6 +15,7 @@ from harness.failure import CellFailed, tail
 from harness.places import BENCH
 
 FLOOR = "c-epoll"
+FLOOR_MODES = ("proto", "tls")
 LOOPS = [FLOOR, *PEERS, OURS]
 CHILD_TIMEOUT_SECONDS = 60.0
 
@@ -30,11 +33,19 @@ class Contender:
 
     def echo_command(self, mode: str) -> list[str]:
         if self.loop == FLOOR:
-            return [str(compile_program("epoll_echo"))]
+            return floor_command(mode)
         return self.command("servers.echo", "--loop", self.loop, "--mode", mode)
 
     def versions(self) -> dict[str, str]:
         return {} if self.environment is None else self.environment.versions()
+
+
+def floor_command(mode: str) -> list[str]:
+    if mode != "tls":
+        return [str(compile_program("epoll_echo"))]
+    certificate.make_certificate()
+    program = compile_program("epoll_echo", tls=True)
+    return [str(program), str(certificate.CERTIFICATE), str(certificate.KEY)]
 
 
 def prepare_contender(

@@ -26,6 +26,7 @@ class Load:
     warmup: float
     duration: float
     requests: int = 0
+    reconnect: bool = False  # a connection for each request
 
     def command(self, server: Server) -> list[str]:
         options = {
@@ -38,6 +39,8 @@ class Load:
             "server-pid": server.process.pid,
         }
         flags = [f"--{name}={value}" for name, value in options.items()]
+        if self.reconnect:
+            flags.append("--reconnect")
         if self.protocol == "tls":
             return [str(compile_program("load", tls=True)), "echo", "--tls", *flags]
         return [str(compile_program("load")), self.protocol, *flags]

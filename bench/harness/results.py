@@ -36,6 +36,10 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("total", "total_us", "uvloop", ratio=True),
         Comparison("user", "user_us", "uvloop", ratio=True),
     ],
+    "connect": [
+        Comparison("total", "total_us", "uvloop", ratio=True),
+        Comparison("user", "user_us", "uvloop", ratio=True),
+    ],
     "http": [
         Comparison("total", "total_us", "uvloop", ratio=True),
         Comparison("user", "user_us", "uvloop", ratio=True),
@@ -55,6 +59,7 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("load", "load_rss", "asyncio", ratio=False),
         Comparison("after", "after_rss", "asyncio", ratio=False),
     ],
+    "idle": [Comparison("KiB", "connection_kib", "asyncio", ratio=True)],
 }
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from harness import aot
-from harness.contenders import FLOOR, Contender, run_child
-from harness.environments import OURS
+from harness.contenders import Contender, run_child
 from harness.failure import CellFailed
 from harness.load import Load, finish_load, loading, run_load
 from harness.machine import Cores, pinned
@@ -83,11 +82,16 @@ class ServerRow(Protocol):
 
     def load(self, warmup: float, duration: float) -> Load: ...
 
+    def warm_up(self, server: Server, cores: Cores) -> None: ...
 
-def warm_up(row: ServerRow, server: Server, cores: Cores) -> None:
-    """Connections come and go, as in the turns: a JIT compiles anew what it meets for once."""
-    for _ in range(WARMUP_TURNS):
-        run_load(server, row.load(0, row.window.warmup / WARMUP_TURNS), cores.load)
+
+class WarmedUpByTime:
+    """What rows share whose connections last."""
+
+    def warm_up(self: ServerRow, server: Server, cores: Cores) -> None:
+        """Connections come and go, as in the turns: a JIT compiles anew what it meets for once."""
+        for _ in range(WARMUP_TURNS):
+            run_load(server, self.load(0, self.window.warmup / WARMUP_TURNS), cores.load)
 
 
 def side_by_side(
@@ -102,7 +106,7 @@ def side_by_side(
         for contender in contenders:
             try:
                 server = stack.enter_context(running(row.command(contender), cores.server))
-                warm_up(row, server, cores)
+                row.warm_up(server, cores)
                 servers[contender.loop] = server
             except CellFailed as failure:
                 yield Measurement(contender.loop, 0, failure)
@@ -117,7 +121,7 @@ def side_by_side(
 
 
 @dataclass(frozen=True)
-class EchoRow:
+class EchoRow(WarmedUpByTime):
     group: ClassVar[str] = "echo"
     mode: str
     size: int
@@ -146,7 +150,7 @@ class EchoRow:
 
 
 @dataclass(frozen=True)
-class HttpRow:
+class HttpRow(WarmedUpByTime):
     group: ClassVar[str] = "http"
     server: str
     connections: int
@@ -262,19 +266,6 @@ def as_metrics(moment: str, memory: Memory) -> Sample:
         f"{moment}_pss": memory.proportional,
         f"{moment}_uss": memory.private,
     }
-
-
-def applies(row: Row, loop: str) -> bool:
-    """Whether there is something to measure."""
-    if row.group == "sendfile":  # none of the others has it
-        return loop in (FLOOR, "asyncio", OURS)
-    if loop == "aiofastnet":  # TLS is what it is known for
-        return isinstance(row, EchoRow) and row.mode == "tls"
-    if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
-        return isinstance(row, EchoRow) and row.mode == "proto"
-    if isinstance(row, StartupRow) and not row.aot_cache:
-        return loop in ("asyncio", OURS)
-    return True
 
 
 def children_cpu() -> float:

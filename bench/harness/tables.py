@@ -1,6 +1,6 @@
 """The results as tables, one for each group of rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console
@@ -26,12 +26,14 @@ class Column:
 
 TITLES = {
     "echo": "Echo: CPU of the server per request (µs), requests per second, latency (µs)",
+    "connect": "Connect, echo, close: CPU of the server each (µs), number a second, latency (µs)",
     "http": "HTTP: CPU of the server per request (µs), requests per second, latency (µs)",
     "micro": "Operations of the loop: CPU (ns)",
     "sendfile": "Sending a file of 1 GB: time, CPU of the server (ms)",
     "spawn": "A subprocess that ends at once: time, CPU with the child's (µs)",
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
+    "idle": "Idle connections: RSS of the server (MiB), growth for each connection (KiB)",
 }
 LOAD_COLUMNS = [
     Column("user", "user_us", 2),
@@ -44,6 +46,7 @@ LOAD_COLUMNS = [
 MEMORY_KINDS = ["rss", "pss", "uss"]
 COLUMNS = {
     "echo": LOAD_COLUMNS,
+    "connect": [replace(c, heading=c.heading.replace("req", "conn")) for c in LOAD_COLUMNS],
     "http": LOAD_COLUMNS,
     "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
     "sendfile": [Column("time", "wall_ms"), Column("CPU", "cpu_ms", 1)],
@@ -53,6 +56,11 @@ COLUMNS = {
         *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),
         *(Column(f"load\n{kind.upper()}", f"load_{kind}", 1) for kind in MEMORY_KINDS),
         Column("after\nRSS", "after_rss", 1),
+    ],
+    "idle": [
+        Column("before", "before_rss", 1),
+        Column("open", "during_rss", 1),
+        Column("KiB each", "connection_kib", 1),
     ],
 }
 SATURATED_NOTE = (

@@ -1,12 +1,14 @@
 /*
  * The floor that every event loop is held against: an echo server that does only what the kernel needs.
- * One thread, level-triggered epoll, one recv and one send a message. Prints "LISTENING <port>" when it is ready.
+ * One thread, level-triggered epoll, one recv and one send a message; with the paths of a certificate
+ * and its key the same over TLS. Prints "LISTENING <port>" when it is ready.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +17,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tls.h"
+
 enum { EVENTS = 512, READ_BYTES = 256 * 1024, BACKLOG = 1024 };
 
 struct connection {
     int fd;
+    SSL *ssl;     /* NULL without TLS */
     char *unsent; /* owned; what a full socket buffer refused. While there is some, nothing is read. */
     size_t length;
     size_t offset;
 };
 
 static int epoll;
+static SSL_CTX *tls_context; /* NULL without TLS */
 static char buffer[READ_BYTES];
 
 static _Noreturn void fail(const char *what)
@@ -43,6 +49,9 @@ static void watch(int operation, struct connection *connection, uint32_t events)
 
 static void close_connection(struct connection *connection)
 {
+    if (connection->ssl != NULL) {
+        tls_close(connection->ssl);
+    }
     close(connection->fd);
     free(connection->unsent);
     free(connection);
@@ -59,7 +68,14 @@ static void accept_one(int listener)
         fail("calloc");
     }
     connection->fd = fd;
+    connection->ssl = tls_context == NULL ? NULL : tls_accept(tls_context, fd);
     watch(EPOLL_CTL_ADD, connection, EPOLLIN);
+}
+
+static ssize_t send_some(struct connection *connection, const char *data, size_t length)
+{
+    return connection->ssl != NULL ? tls_send(connection->ssl, data, length)
+                                   : send(connection->fd, data, length, MSG_NOSIGNAL);
 }
 
 static void keep_unsent(struct connection *connection, const char *data, size_t length)
@@ -74,30 +90,40 @@ static void keep_unsent(struct connection *connection, const char *data, size_t 
     watch(EPOLL_CTL_MOD, connection, EPOLLOUT);
 }
 
-static void echo(struct connection *connection)
+/* Returns whether there may be more that epoll will not tell: TLS reads ahead, and gives one record at a time. */
+static bool echo(struct connection *connection)
 {
-    ssize_t received = recv(connection->fd, buffer, sizeof buffer, 0);
+    ssize_t received = connection->ssl != NULL ? tls_receive(connection->ssl, buffer, sizeof buffer)
+                                               : recv(connection->fd, buffer, sizeof buffer, 0);
     if (received <= 0) {
         if (received == 0 || errno != EAGAIN) {
             close_connection(connection);
         }
-        return;
+        return false;
     }
-    ssize_t sent = send(connection->fd, buffer, (size_t)received, MSG_NOSIGNAL);
+    ssize_t sent = send_some(connection, buffer, (size_t)received);
     if (sent < 0 && errno != EAGAIN) {
         close_connection(connection);
-        return;
+        return false;
     }
     size_t accepted = sent < 0 ? 0 : (size_t)sent;
     if (accepted < (size_t)received) {
         keep_unsent(connection, buffer + accepted, (size_t)received - accepted);
+        return false;
+    }
+    return connection->ssl != NULL;
+}
+
+static void echo_all(struct connection *connection)
+{
+    while (echo(connection)) {
     }
 }
 
 static void send_unsent(struct connection *connection)
 {
-    ssize_t sent = send(connection->fd, connection->unsent + connection->offset,
-                        connection->length - connection->offset, MSG_NOSIGNAL);
+    ssize_t sent =
+        send_some(connection, connection->unsent + connection->offset, connection->length - connection->offset);
     if (sent < 0) {
         if (errno != EAGAIN) {
             close_connection(connection);
@@ -109,6 +135,9 @@ static void send_unsent(struct connection *connection)
         free(connection->unsent);
         connection->unsent = NULL;
         watch(EPOLL_CTL_MOD, connection, EPOLLIN);
+        if (connection->ssl != NULL) {
+            echo_all(connection);
+        }
     }
 }
 
@@ -128,26 +157,29 @@ static int listen_on_any_port(void)
     return fd;
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     static struct epoll_event events[EVENTS];
     struct connection listener = {.fd = listen_on_any_port()};
 
+    if (count > 2) {
+        tls_context = tls_server_context(arguments[1], arguments[2]);
+    }
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) {
         fail("epoll_create1");
     }
     watch(EPOLL_CTL_ADD, &listener, EPOLLIN);
     for (;;) {
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-        for (int index = 0; index < count; index++) {
+        int ready = epoll_wait(epoll, events, EVENTS, -1);
+        for (int index = 0; index < ready; index++) {
             struct connection *connection = events[index].data.ptr;
             if (connection == &listener) {
                 accept_one(listener.fd);
             } else if (connection->unsent != NULL) {
                 send_unsent(connection);
             } else {
-                echo(connection);
+                echo_all(connection);
             }
         }
     }

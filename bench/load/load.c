@@ -5,6 +5,7 @@
  *   load udp --port P [--size BYTES]       the same by datagrams; one that gets lost is an error
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
  *   load ... --tls                         the same over TLS, after a handshake that is not measured
+ *   load ... --reconnect                   one request on each connection; from connect to close all is measured
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
@@ -12,7 +13,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@
 
 #include "connect.h"
 #include "histogram.h"
+#include "options.h"
 #include "server_cpu.h"
 #include "tls.h"
 
@@ -40,19 +41,6 @@ enum {
     NS_PER_US = 1000,
 };
 
-struct options {
-    bool http;
-    bool tls;
-    struct address address;
-    const char *path;
-    size_t size;
-    int connections;
-    double warmup;
-    double duration;
-    uint64_t requests; /* 0: as many as the duration allows */
-    pid_t server;      /* 0: do not measure the server */
-};
-
 struct connection {
     int fd;
     size_t sent;
@@ -63,8 +51,8 @@ struct connection {
     SSL *ssl;   /* TLS only */
 };
 
-static struct options options = {
-    .address.host = "127.0.0.1", .path = "/", .size = 1024, .connections = 1, .warmup = 1, .duration = 2};
+static int epoll;
+static SSL_CTX *tls_context;
 static char *request;
 static size_t request_length;
 static char scratch[READ_BYTES];
@@ -77,16 +65,6 @@ static _Noreturn void fail(const char *what)
 {
     fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
     exit(1);
-}
-
-static _Noreturn void fail_usage(const char *message)
-{
-    fprintf(stderr,
-            "load: %s\n"
-            "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
-            "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n",
-            message);
-    exit(2);
 }
 
 static uint64_t now_ns(void)
@@ -139,6 +117,39 @@ static void start_request(struct connection *connection)
     connection->expected = options.http ? 0 : request_length;
     connection->started = now_ns();
     send_rest(connection);
+}
+
+/* Not measured unless it is to be: then the handshake is left to the first request's sending and receiving. */
+static void open_connection(struct connection *connection)
+{
+    struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
+    uint64_t started = now_ns();
+    connection->fd = connect_to(&options.address);
+    if (connection->fd < 0) {
+        fail("cannot connect to the server");
+    }
+    if (options.tls) {
+        connection->ssl = tls_new(tls_context, connection->fd);
+        if (!options.reconnect) {
+            tls_connect(connection->ssl, connection->fd);
+        }
+    }
+    start_request(connection);
+    if (options.reconnect) {
+        connection->started = started;
+    }
+    if (connection->fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {
+        fail("epoll_ctl");
+    }
+}
+
+static void reopen(struct connection *connection)
+{
+    if (options.tls) {
+        tls_close(connection->ssl);
+    }
+    close(connection->fd);
+    open_connection(connection);
 }
 
 /* Finds the end of the head and the length of the body. False: the connection was dropped. */
@@ -206,7 +217,11 @@ static void read_answer(struct connection *connection)
             if (measuring) {
                 histogram_record(&latencies, now_ns() - connection->started);
             }
-            start_request(connection);
+            if (options.reconnect) {
+                reopen(connection);
+            } else {
+                start_request(connection);
+            }
             return; /* nothing more can have come: the request was in flight alone */
         }
         if (!options.tls && (size_t)length < room) {
@@ -229,7 +244,7 @@ static void prepare_request(void)
     }
 }
 
-static void poll_once(int epoll)
+static void poll_once(void)
 {
     static struct epoll_event events[EVENTS];
     int count = epoll_wait(epoll, events, EVENTS, WAIT_MS);
@@ -248,11 +263,11 @@ static void poll_once(int epoll)
 }
 
 /* Runs until the time is up, `requests` answers are in (0: no limit) or no connection is left. */
-static void run(int epoll, double seconds, uint64_t requests)
+static void run(double seconds, uint64_t requests)
 {
     uint64_t end = now_ns() + (uint64_t)(seconds * NS_PER_S);
     while (alive > 0 && now_ns() < end && (requests == 0 || latencies.count < requests)) {
-        poll_once(epoll);
+        poll_once();
     }
 }
 
@@ -276,17 +291,17 @@ static void drop_stalled(struct connection *connections)
     }
 }
 
-static void measure(int epoll, struct connection *connections)
+static void measure(struct connection *connections)
 {
     struct server_cpu before = {0};
     struct server_cpu after = {0};
 
-    run(epoll, options.warmup, 0);
+    run(options.warmup, 0);
     measuring = true;
     read_server(&before);
     uint64_t own_before = own_cpu_ns();
     uint64_t started = now_ns();
-    run(epoll, options.duration, options.requests);
+    run(options.duration, options.requests);
     double elapsed_ns = (double)(now_ns() - started);
     double own_ns = (double)(own_cpu_ns() - own_before);
     read_server(&after);
@@ -304,76 +319,21 @@ static void measure(int epoll, struct connection *connections)
            (unsigned long long)(after.kernel_ticks - before.kernel_ticks));
 }
 
-static void parse_arguments(int count, char **arguments)
-{
-    static const struct option table[] = {
-        {"host", required_argument, NULL, 'h'},     {"port", required_argument, NULL, 'p'},
-        {"unix", required_argument, NULL, 'u'},     {"path", required_argument, NULL, 'a'},
-        {"size", required_argument, NULL, 's'},     {"connections", required_argument, NULL, 'c'},
-        {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
-        {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
-        {"tls", no_argument, NULL, 't'},            {NULL, 0, NULL, 0},
-    };
-    for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
-        switch (option) {
-        case 'h': options.address.host = optarg; break;
-        case 'p': options.address.port = atoi(optarg); break;
-        case 'u': options.address.unix_path = optarg; break;
-        case 'a': options.path = optarg; break;
-        case 's': options.size = strtoull(optarg, NULL, 10); break;
-        case 'c': options.connections = atoi(optarg); break;
-        case 'w': options.warmup = atof(optarg); break;
-        case 'd': options.duration = atof(optarg); break;
-        case 'r': options.requests = strtoull(optarg, NULL, 10); break;
-        case 'i': options.server = atoi(optarg); break;
-        case 't':
-#ifndef WITH_TLS
-            fail_usage("--tls: this program was compiled without");
-#endif
-            options.tls = true;
-            break;
-        default: fail_usage("unknown option");
-        }
-    }
-    if (optind != count - 1) {
-        fail_usage("say echo, udp or http");
-    }
-    const char *protocol = arguments[optind];
-    options.http = strcmp(protocol, "http") == 0;
-    options.address.datagrams = strcmp(protocol, "udp") == 0;
-    if (!options.http && !options.address.datagrams && strcmp(protocol, "echo") != 0) {
-        fail_usage("say echo, udp or http");
-    }
-    if (options.size == 0 || options.connections <= 0 || (options.address.port <= 0 && options.address.unix_path == NULL)) {
-        fail_usage("--size, --connections and --port take positive numbers");
-    }
-}
-
 int main(int count, char **arguments)
 {
-    parse_arguments(count, arguments);
+    options_parse(count, arguments);
     prepare_request();
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    epoll = epoll_create1(EPOLL_CLOEXEC);
     struct connection *connections = calloc((size_t)options.connections, sizeof *connections);
     if (epoll < 0 || connections == NULL) {
         fail("cannot set up");
     }
-    SSL_CTX *context = options.tls ? tls_client_context() : NULL;
+    tls_context = options.tls ? tls_client_context() : NULL;
     alive = options.connections;
     for (int index = 0; index < options.connections; index++) {
-        struct connection *connection = &connections[index];
-        struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-        connection->fd = connect_to(&options.address);
-        if (connection->fd < 0) {
-            fail("cannot connect to the server");
-        }
-        connection->ssl = options.tls ? tls_connect(context, connection->fd) : NULL;
-        connection->head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
-        start_request(connection);
-        if (epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &interest) != 0) {
-            fail("epoll_ctl");
-        }
+        connections[index].head = options.http ? malloc(HEAD_BYTES + 1) : NULL;
+        open_connection(&connections[index]);
     }
-    measure(epoll, connections);
+    measure(connections);
     return errors == 0 ? 0 : 1;
 }

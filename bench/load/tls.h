@@ -18,10 +18,31 @@ static inline SSL_CTX *tls_client_context(void)
     return NULL;
 }
 
-static inline SSL *tls_connect(SSL_CTX *context, int fd)
+static inline SSL *tls_new(SSL_CTX *context, int fd)
 {
     (void)context, (void)fd;
     return NULL;
+}
+
+static inline void tls_connect(SSL *ssl, int fd)
+{
+    (void)ssl, (void)fd;
+}
+
+static inline void tls_close(SSL *ssl)
+{
+    (void)ssl;
+}
+
+static inline SSL_CTX *tls_server_context(const char *certificate, const char *key)
+{
+    (void)certificate, (void)key;
+    return NULL;
+}
+
+static inline SSL *tls_accept(SSL_CTX *context, int fd)
+{
+    return tls_new(context, fd);
 }
 
 static inline ssize_t tls_send(SSL *ssl, const void *data, size_t length)
@@ -42,6 +63,7 @@ static inline ssize_t tls_receive(SSL *ssl, void *data, size_t room)
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,9 +74,10 @@ static _Noreturn void tls_fail(const char *what)
     exit(1);
 }
 
-static SSL_CTX *tls_client_context(void)
+static SSL_CTX *tls_context_of(const SSL_METHOD *side)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
+    SSL_CTX *context = SSL_CTX_new(side);
     if (context == NULL) {
         tls_fail("cannot set up TLS");
     }
@@ -63,20 +86,58 @@ static SSL_CTX *tls_client_context(void)
     return context;
 }
 
-/* The whole handshake, however long it takes; the socket need not block. */
-static SSL *tls_connect(SSL_CTX *context, int fd)
+static inline SSL_CTX *tls_client_context(void)
+{
+    return tls_context_of(TLS_client_method());
+}
+
+/* Both files are PEM. */
+static inline SSL_CTX *tls_server_context(const char *certificate, const char *key)
+{
+    SSL_CTX *context = tls_context_of(TLS_server_method());
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
+        tls_fail("cannot use the certificate");
+    }
+    return context;
+}
+
+/* The client's end of a connection that has yet to shake hands; sending and receiving do it, unless tls_connect did. */
+static inline SSL *tls_new(SSL_CTX *context, int fd)
 {
     SSL *ssl = SSL_new(context);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
         tls_fail("cannot set up TLS");
     }
-    for (int result; (result = SSL_connect(ssl)) != 1;) {
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+/* The server's end; it shakes hands as the client's does. */
+static inline SSL *tls_accept(SSL_CTX *context, int fd)
+{
+    SSL *ssl = tls_new(context, fd);
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
+/* The whole handshake, however long it takes; the socket need not block. */
+static inline void tls_connect(SSL *ssl, int fd)
+{
+    for (int result; (result = SSL_do_handshake(ssl)) != 1;) {
         struct pollfd readable = {.fd = fd, .events = POLLIN};
         if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ || poll(&readable, 1, -1) < 0) {
             tls_fail("the TLS handshake failed");
         }
     }
-    return ssl;
+}
+
+/* Tells the peer, does not wait for its answer, and frees; the socket is still open. */
+static inline void tls_close(SSL *ssl)
+{
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    ERR_clear_error();
 }
 
 static ssize_t tls_result(SSL *ssl, int result)
