@@ -23,6 +23,9 @@ from typing import TYPE_CHECKING, Any
 from . import libssl
 from .transport import Data, SocketTransport
 
+if TYPE_CHECKING:
+    import ssl
+
 _State = sslproto.SSLProtocolState
 
 _ASYNCIO_MAX_SIZE = sslproto.SSLProtocol.max_size
@@ -76,6 +79,10 @@ class SSLProtocol(sslproto.SSLProtocol):
         _app_protocol_get_buffer: Any
         _app_protocol_buffer_updated: Any
         _call_eof_received: Any
+        _start_shutdown: Any
+        _incoming: ssl.MemoryBIO
+        _outgoing: ssl.MemoryBIO
+        _server_side: bool
         _app_reading_paused: bool
         _app_writing_paused: bool
         _outgoing_high_water: int
@@ -89,6 +96,42 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._app_transport_created = True
         transport: SSLTransport = self._app_transport  # type: ignore[assignment]
         return transport
+
+    # ---- what costs each connection an exception or a copy of nothing ----------------------------
+
+    def _do_handshake(self) -> None:
+        if self._incoming.pending or not self._server_side:  # it is the client that begins
+            super()._do_handshake()  # type: ignore[misc]
+
+    def _do_read__copied(self) -> None:
+        if self._native is None:
+            super()._do_read__copied()  # type: ignore[misc]
+            return
+        # Java has not read yet. A record that the handshake has left comes out as a whole.
+        chunks = []
+        chunk = None
+        try:
+            while self._incoming.pending or self._sslobj.pending():
+                chunk = self._sslobj.read(self.max_size)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+        except sslproto.SSLAgainErrors:
+            pass
+        if chunks:
+            self._app_protocol.data_received(b"".join(chunks))  # type: ignore[attr-defined]
+        if chunk == b"":
+            self._call_eof_received()
+            self._start_shutdown()
+
+    def _process_outgoing(self) -> None:
+        if (
+            self._outgoing.pending
+            or self._write_backlog
+            or self._app_writing_paused
+            or not self._outgoing_high_water  # asyncio pauses when so much is queued
+        ):
+            super()._process_outgoing()  # type: ignore[misc]
 
     # ---- when Java has the data ------------------------------------------------------------------
 
