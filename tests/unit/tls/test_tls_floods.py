@@ -125,6 +125,18 @@ def flood(port: int, version: str, command: tuple[str, str], *, with_data: bool)
         client.end()
 
 
+async def survive_flood(
+    server: Server, version: str, command: tuple[str, str], *, with_data: bool
+) -> None:
+    def work() -> None:
+        flood(server.port, version, command, with_data=with_data)
+
+    await beside_the_loop(work)
+    (protocol,) = server
+    await until_lost(protocol)
+    assert protocol.received.count(b"line") == (MANY if with_data else 1)
+
+
 @pytest.mark.parametrize("make_protocol", PROTOCOLS)
 @pytest.mark.parametrize("with_data", [False, True])
 @pytest.mark.parametrize("command", [NEW_KEYS, NEW_KEYS_OF_BOTH])
@@ -132,14 +144,7 @@ async def test_new_keys_again_and_again(
     make_protocol: Callable[[], Echo | BufferedEcho], command: tuple[str, str], with_data: bool
 ) -> None:
     async with echoing(make_protocol) as server:
-
-        def work() -> None:
-            flood(server.port, "-tls1_3", command, with_data=with_data)
-
-        await beside_the_loop(work)
-        (protocol,) = server
-        await until_lost(protocol)
-    assert protocol.received.count(b"line") == (MANY if with_data else 1)
+        await survive_flood(server, "-tls1_3", command, with_data=with_data)
 
 
 @pytest.mark.parametrize("make_protocol", PROTOCOLS)
@@ -148,14 +153,7 @@ async def test_renegotiations_again_and_again(
     make_protocol: Callable[[], Echo | BufferedEcho], with_data: bool
 ) -> None:
     async with echoing(make_protocol, OP_ALLOW_CLIENT_RENEGOTIATION) as server:
-
-        def work() -> None:
-            flood(server.port, "-tls1_2", RENEGOTIATE, with_data=with_data)
-
-        await beside_the_loop(work)
-        (protocol,) = server
-        await until_lost(protocol)
-    assert protocol.received.count(b"line") == (MANY if with_data else 1)
+        await survive_flood(server, "-tls1_2", RENEGOTIATE, with_data=with_data)
 
 
 @pytest.mark.parametrize("make_protocol", PROTOCOLS)

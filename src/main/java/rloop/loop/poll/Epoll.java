@@ -40,7 +40,7 @@ final class Epoll extends WakeablePoller {
   private boolean hasNanoseconds = SysEpoll.hasEpollPwait2();
 
   private Epoll(int epoll, Waker waker) {
-    super(waker);
+    super(waker, "epoll_wait");
     this.epoll = epoll;
   }
 

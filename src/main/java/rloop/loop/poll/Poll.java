@@ -44,7 +44,7 @@ final class Poll extends WakeablePoller {
   private boolean closed;
 
   private Poll(Waker waker) {
-    super(waker);
+    super(waker, "poll");
     Pollfd.put(fds, WAKER_SLOT, waker.fd(), POLLIN);
   }
 

@@ -9,8 +9,12 @@ abstract class WakeablePoller implements Poller {
   final Waker waker;
   final ReadyList ready = new ReadyList();
 
-  WakeablePoller(Waker waker) {
+  /** The system call that waits, for errors. */
+  private final String systemCall;
+
+  WakeablePoller(Waker waker, String systemCall) {
     this.waker = waker;
+    this.systemCall = systemCall;
   }
 
   @Override
@@ -24,7 +28,7 @@ abstract class WakeablePoller implements Poller {
       if (count == -EINTR) {
         return INTERRUPTED;
       }
-      throw new ErrnoException("the poller", count);
+      throw new ErrnoException(systemCall, count);
     }
     collect(count);
     return ready.size();
