@@ -10,6 +10,7 @@ import contextlib
 import gc
 import random
 import ssl
+from collections.abc import Callable
 
 import pytest
 
@@ -156,8 +157,11 @@ async def test_garbage_after_the_handshake_has_openssls_reason(connect: TlsConne
     assert "[SSL: WRONG_VERSION_NUMBER] wrong version number" in str(error)
 
 
-async def test_a_changed_record_has_openssls_reason(connect: TlsConnector) -> None:
-    connection = await connect(Recorder)
+@pytest.mark.parametrize("protocol", [Recorder, ViewRecorder])
+async def test_a_changed_record_has_openssls_reason(
+    connect: TlsConnector, protocol: Callable[[], Recorder | ViewRecorder]
+) -> None:
+    connection = await connect(protocol)
     sealed = bytearray(connection.peer.seal(b"data"))
     sealed[-1] ^= 1
     await connection.peer.send_ciphertext(bytes(sealed))

@@ -141,17 +141,6 @@ async def test_protocols_change_places_all_the_time(connect: TlsConnector) -> No
     assert received == DATA
 
 
-async def test_the_peers_goodbye_follows_its_data(connect: TlsConnector) -> None:
-    connection = await connect(lambda: ViewRecorder(A_BUFFER))
-    await connection.peer.send_ciphertext(
-        connection.peer.seal(b"last words") + connection.peer.seal_close_notify()
-    )
-    await until_lost(connection.protocol)
-    assert connection.protocol.received == b"last words"
-    assert connection.protocol.calls[-2:] == ["eof_received", "connection_lost"]
-    assert connection.protocol.lost_with is None
-
-
 async def test_an_empty_buffer_is_taken_for_the_end(connect: TlsConnector) -> None:
     connection = await connect(lambda: ViewRecorder(A_BUFFER))
     connection.protocol.buffer = bytearray()
@@ -191,18 +180,6 @@ async def test_a_protocol_that_raises_loses_the_connection(
     assert isinstance(connection.protocol.lost_with, ZeroDivisionError)
     assert "Fatal error on SSL protocol" in caplog.text
     caplog.clear()
-
-
-async def test_a_changed_record_loses_the_connection(connect: TlsConnector) -> None:
-    connection = await connect(ViewRecorder)
-    sealed = bytearray(connection.peer.seal(b"data"))
-    sealed[-1] ^= 1
-    await connection.peer.send_ciphertext(bytes(sealed))
-    await until_lost(connection.protocol)
-    error = connection.protocol.lost_with
-    assert isinstance(error, ssl.SSLError)
-    assert error.reason == "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"
-    assert not connection.protocol.received
 
 
 async def test_nothing_is_delivered_after_abort(connect: TlsConnector) -> None:

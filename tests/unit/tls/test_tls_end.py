@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.connections import Recorder, tcp_pair, turns, until, until_lost, until_received
-from tests.unit.tls.peers import TlsConnector, TlsPeer, certificates
+from tests.unit.tls.peers import TlsConnector, TlsPeer, ViewRecorder, certificates
 
 SOON_SECONDS = 0.05
 
@@ -25,8 +26,11 @@ async def test_close_sends_what_was_written_and_says_goodbye(connect: TlsConnect
     assert connection.protocol.lost_with is None
 
 
-async def test_the_peer_says_goodbye(connect: TlsConnector) -> None:
-    connection = await connect(Recorder)
+@pytest.mark.parametrize("protocol", [Recorder, ViewRecorder])
+async def test_the_peer_says_goodbye(
+    connect: TlsConnector, protocol: Callable[[], Recorder | ViewRecorder]
+) -> None:
+    connection = await connect(protocol)
     await connection.peer.send_ciphertext(
         connection.peer.seal(b"last words") + connection.peer.seal_close_notify()
     )
