@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import weakref
-from asyncio import base_events, constants, format_helpers
+from asyncio import base_events, constants, format_helpers, tasks
 from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -78,6 +78,7 @@ class RLoop(SocketOperations, Clock):
         _write_to_self: Callable[[], None]
         _signal_handlers: dict[int, asyncio.Handle]
         _csock: socket.socket
+        _task_factory: Any
         _ssock: socket.socket
 
     _closed = True  # for __del__ after a failed __init__
@@ -180,6 +181,12 @@ class RLoop(SocketOperations, Clock):
         # A loop that was never closed may die with its sockets, and after them.
         if self._ssock.fileno() >= 0:
             super()._close_self_pipe()  # type: ignore[misc]
+
+    def create_task(self, coro: Any, **kwargs: Any) -> Any:
+        """Schedules a coroutine; without the steps of the standard library's that do nothing."""
+        if self._task_factory is None and not self._debug and not self._closed:
+            return tasks.Task(coro, loop=self, **kwargs)
+        return super().create_task(coro, **kwargs)
 
     # ---- debug mode ------------------------------------------------------------------------------
 
