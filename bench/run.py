@@ -25,7 +25,7 @@ from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
 from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describe
 from harness.places import BUILD, CHECKOUT
-from harness.process_rows import SendfileRow, SpawnRow
+from harness.process_rows import PipesRow, SendfileRow, SpawnRow
 from harness.results import Results, write_json
 from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window
 from harness.selection import applies
@@ -34,7 +34,7 @@ from rich.console import Console
 from servers.echo import MODES
 
 HTTP_SERVERS = ["uvicorn", "aiohttp"]
-OTHER_ROWS = ["connect", "tls_connect", "sendfile", "spawn", "startup", "memory", "idle"]
+OTHER_ROWS = ["connect", "tls_connect", "sendfile", "spawn", "pipes", "startup", "memory", "idle"]
 KIB = 1024
 
 
@@ -59,6 +59,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     rows.add_argument("--idle", action="store_true", help="memory of 1,000 TLS connections")
     rows.add_argument("--sendfile", action="store_true", help="a file of 1 GB")
     rows.add_argument("--spawn", action="store_true", help="1,000 subprocesses")
+    rows.add_argument("--pipes", action="store_true", help="echo by children")
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
     rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
 
@@ -111,6 +112,8 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
         rows.append(SendfileRow())
     if every or options.spawn:
         rows.append(SpawnRow())
+    if every or options.pipes:
+        rows += [PipesRow(KIB, 10), PipesRow(64 * KIB, 1)]
     if every or options.startup:
         rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:

@@ -14,13 +14,14 @@ from harness.contenders import FLOOR, Contender, run_child
 from harness.failure import CellFailed, tail
 from harness.machine import Cores, pinned
 from harness.places import BUILD
-from harness.rows import Measurement, Sample, one_by_one
+from harness.rows import Measurement, Sample, format_size, one_by_one
 from harness.server import MIB, Server, running
 
 FILE_BYTES = 1024 * MIB
 WARMUP_DOWNLOADS = 3  # a JIT compiles meanwhile
 DOWNLOAD_TURNS = 5
 SPAWN_COUNT = 1000
+PIPE_REPEATS = 6
 FETCH_TIMEOUT_SECONDS = 120.0
 
 
@@ -101,6 +102,35 @@ class SpawnRow:
 
     def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         command = contender.command("spawn", "--loop", contender.loop, f"--count={SPAWN_COUNT}")
+        with pinned(cores.server):
+            result: Sample = json.loads(run_child(command))
+        return result
+
+
+@dataclass(frozen=True)
+class PipesRow:
+    """Messages to children, which echo them; the children have the load generator's core."""
+
+    group: ClassVar[str] = "pipes"
+    size: int
+    children: int
+
+    @property
+    def label(self) -> str:
+        return f"cat {format_size(self.size)} x {self.children}"
+
+    def measure(self, contenders: Sequence[Contender], cores: Cores) -> Iterator[Measurement]:
+        return one_by_one(self.measure_one, contenders, cores)
+
+    def measure_one(self, contender: Contender, cores: Cores) -> Sample:
+        command = contender.command(
+            "pipes",
+            f"--loop={contender.loop}",
+            f"--child-core={cores.load}",
+            f"--children={self.children}",
+            f"--size={self.size}",
+            f"--repeats={PIPE_REPEATS}",
+        )
         with pinned(cores.server):
             result: Sample = json.loads(run_child(command))
         return result

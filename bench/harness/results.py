@@ -50,6 +50,10 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("time", "wall_us", "uvloop", ratio=True),
         Comparison("CPU", "cpu_us", "uvloop", ratio=True),
     ],
+    "pipes": [
+        Comparison("total", "total_us", "uvloop", ratio=True),
+        Comparison("user", "user_us", "uvloop", ratio=True),
+    ],
     "startup": [
         Comparison("time", "wall_ms", "asyncio", ratio=False),
         Comparison("CPU", "cpu_ms", "asyncio", ratio=False),

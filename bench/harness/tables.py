@@ -31,6 +31,7 @@ TITLES = {
     "micro": "Operations of the loop: CPU (ns)",
     "sendfile": "Sending a file of 1 GB: time, CPU of the server (ms)",
     "spawn": "A subprocess that ends at once: time, CPU with the child's (µs)",
+    "pipes": "Echo by a child: CPU of this process per message (µs), messages per second",
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
     "idle": "Idle connections: RSS of the server (MiB), growth for each connection (KiB)",
@@ -51,6 +52,12 @@ COLUMNS = {
     "micro": [Column("CPU", "cpu_ns"), Column("best", "best_ns")],
     "sendfile": [Column("time", "wall_ms"), Column("CPU", "cpu_ms", 1)],
     "spawn": [Column("time", "wall_us"), Column("CPU", "cpu_us")],
+    "pipes": [
+        Column("user", "user_us", 2),
+        Column("kernel", "kernel_us", 2),
+        Column("total", "total_us", 2),
+        Column("msg/s", "messages_per_second"),
+    ],
     "startup": [Column("time", "wall_ms", 1), Column("CPU", "cpu_ms", 1)],
     "memory": [
         *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),
