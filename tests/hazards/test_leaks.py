@@ -105,3 +105,60 @@ loop.close()
 def test_connections_leave_nothing_behind(loop_name: str, kind: str) -> None:
     script = on_loop(loop_name, SCRIPT)
     assert_clean(run_script(script, kind, str(CONNECTIONS), timeout=60 + CONNECTIONS / 100))
+
+
+LOOPS = """
+import asyncio, socket, sys
+from tests.hazards.footprint import Footprint
+
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+async def use(loop):
+    server = await loop.create_server(Echo, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(b"e")
+    await reader.readexactly(1)
+    writer.close()
+    server.close()
+    loop.call_later(60, print)
+    await lose_what_is_waited_for(loop)
+
+async def lose_what_is_waited_for(loop):
+    '''A socket closed while somebody waits; a transport then gets its number.'''
+    sock, peer = socket.socketpair()
+    sock.setblocking(False)
+    receiving = asyncio.ensure_future(loop.sock_recv(sock, 1))
+    await asyncio.sleep(0)
+    receiving.cancel()
+    await asyncio.sleep(0)
+    number = sock.fileno()
+    sock.close()
+    sock, other = socket.socketpair()
+    assert sock.fileno() == number
+    transport, _ = await loop.create_connection(asyncio.Protocol, sock=sock)
+    transport.close()
+    peer.close()
+    other.close()
+    await asyncio.sleep(0.001)
+
+def make(count):
+    for _ in range(count):
+        loop = new_loop()
+        loop.run_until_complete(use(loop))
+        loop.close()
+
+make(int(sys.argv[1]))  # until Java is warm
+before = Footprint.now()
+make(int(sys.argv[1]))
+leaked = Footprint.now().leaked_since(before)
+assert not leaked, leaked
+"""
+
+
+def test_closed_loops_leave_nothing_behind(loop_name: str) -> None:
+    assert_clean(run_script(on_loop(loop_name, LOOPS), "400"))

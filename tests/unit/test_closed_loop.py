@@ -109,13 +109,19 @@ def test_a_watched_socket_stays_open_when_the_loop_is_closed(loop: Loop) -> None
         assert ours.recv(1) == b"x"
 
 
-def test_a_transport_of_a_closed_loop_refuses_or_ignores_but_never_crashes(loop: Loop) -> None:
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_transport_of_a_closed_loop_refuses_or_ignores_but_never_crashes(
+    loop: Loop, is_paused: bool
+) -> None:
     ours, peer = tcp_pair()
     transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=ours))
+    if is_paused:
+        transport.pause_reading()
     loop.close()
     refusals: set[str] = set()
     for name, *args in (
         ("write", b"x"),
+        ("write", bytes(10_000_000)),  # more than the kernel takes
         ("writelines", [b"x", b"y"]),
         ("pause_reading",),
         ("resume_reading",),

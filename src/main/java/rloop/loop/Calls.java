@@ -31,6 +31,12 @@ final class Calls {
     return Tuples.of(Ref.take(emptyContext), Ref.take(PyObjects.PyDict_Type));
   }
 
+  /** The end of the loop: there are no more calls. */
+  void close() {
+    Ref.drop(emptyContext);
+    Ref.drop(runHandle);
+  }
+
   /** Runs a handle as the stdlib does, with its own error handling. */
   @Owned
   long run(long handle) {

@@ -7,8 +7,9 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
-import rloop.ffi.Scratch;
+import rloop.cpython.object.Ref;
 import rloop.loop.poll.Poller;
+import rloop.posix.Stdlib;
 
 /**
  * The state of one loop, and its iteration ({@link #next}).
@@ -44,7 +45,9 @@ public final class EventLoop {
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
 
-  private @Nullable Scratch readBuffer;
+  /** Memory of libc's, 0 before the first read. */
+  private long readBuffer;
+
   private long bytesRead;
   private long lastPoll;
   private int batchesWithoutPoll;
@@ -77,14 +80,22 @@ public final class EventLoop {
 
   /** The address of {@link #READ_BUFFER_SIZE} bytes, for whoever reads next. */
   public long readBuffer() {
-    if (readBuffer == null) {
-      readBuffer = new Scratch(READ_BUFFER_SIZE);
+    if (readBuffer == 0) {
+      readBuffer = Stdlib.calloc(1, READ_BUFFER_SIZE);
     }
-    return readBuffer.address();
+    return readBuffer;
   }
 
-  /** Adds a call that nobody will cancel; returns its sequence number. */
+  /**
+   * Adds a call that nobody will cancel; returns its sequence number.
+   *
+   * @throws PyException if the loop is closed, a {@code RuntimeError}
+   */
   public long schedule(@Owned long call) {
+    if (closed) {
+      Ref.drop(call);
+      checkOpen();
+    }
     return ready.append(call);
   }
 
@@ -130,9 +141,13 @@ public final class EventLoop {
   /**
    * Watches a channel for this and nothing else.
    *
-   * @throws PyException if the kernel refuses, an {@code OSError}
+   * @throws PyException if the kernel refuses, an {@code OSError}; if the loop is closed, a {@code
+   *     RuntimeError}
    */
   public void watch(Channel channel, int interest) {
+    if (interest != 0) {
+      checkOpen();
+    }
     PyException.checkErrno(channels.watch(channel, interest));
   }
 
@@ -316,6 +331,17 @@ public final class EventLoop {
     return closed;
   }
 
+  /**
+   * Does nothing unless the loop is closed.
+   *
+   * @throws PyException asyncio's {@code RuntimeError}
+   */
+  public void checkOpen() {
+    if (closed) {
+      throw PyException.runtimeError("Event loop is closed");
+    }
+  }
+
   public boolean isDebug() {
     return debug;
   }
@@ -344,5 +370,8 @@ public final class EventLoop {
     finishReaders();
     bytesPool.clear();
     channels.close();
+    fdWatches.close();
+    Stdlib.free(readBuffer);
+    readBuffer = 0;
   }
 }

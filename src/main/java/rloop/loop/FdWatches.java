@@ -55,4 +55,14 @@ public final class FdWatches {
     }
     return watch;
   }
+
+  /** The loop is being closed: nobody waits any more, also where the poller lost the descriptor. */
+  void close() {
+    for (FdWatch watch : watches) {
+      if (watch != null) {
+        watch.loopClosed();
+      }
+    }
+    watches = new FdWatch[0];
+  }
 }

@@ -132,8 +132,8 @@ public final class ReadyQueue {
     batch.clear();
   }
 
-  /** Forgets all calls, at the end of the loop; what they hold dies, which may run Python code. */
-  public void clear() {
+  /** The end of the loop: forgets all calls. What they hold dies, which may run Python code. */
+  public void close() {
     finishBatch();
     pendingStart += pendingSize;
     batchStart = pendingStart;
@@ -142,5 +142,7 @@ public final class ReadyQueue {
     for (int i = 0; i < count; i++) {
       Ref.drop(pending[i]);
     }
+    batch.close();
+    Ref.drop(noop);
   }
 }

@@ -286,12 +286,13 @@ public final class Scheduler {
   void close() {
     closed = true;
     settleLastHandle();
-    ready.clear();
+    ready.close();
     scheduled.dropBefore(ready.pendingStart());
     while (timers.size() > 0) {
       long handle = timers.removeFirst();
       timerType.setTimerIndex(handle, HandleType.NONE);
       Ref.drop(handle);
     }
+    calls.close();
   }
 }

@@ -82,9 +82,7 @@ final class Loops {
   /** As {@link #of}; raises asyncio's error if the loop is closed. */
   static EventLoop open(long pythonLoop) {
     EventLoop loop = of(pythonLoop);
-    if (loop.isClosed()) {
-      throw PyException.runtimeError("Event loop is closed");
-    }
+    loop.checkOpen();
     return loop;
   }
 

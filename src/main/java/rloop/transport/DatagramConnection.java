@@ -123,7 +123,9 @@ public final class DatagramConnection extends TransportChannel {
     if (!sendsEmpty && Memory.getLong(data + Layout.SIZE) == 0) {
       return DONE;
     }
-    if (isGone() || (onlyAddress != 0 && address != 0 && address != onlyAddress)) {
+    if (isGone()
+        || loop.isClosed()
+        || (onlyAddress != 0 && address != 0 && address != onlyAddress)) {
       return UNUSUAL;
     }
     return isConnected ? sendTo(data, 0) : sendTo(data, address == 0 ? onlyAddress : address);
