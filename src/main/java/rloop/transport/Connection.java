@@ -213,9 +213,10 @@ public final class Connection extends TransportChannel {
 
   @Override
   protected void send() {
-    int status = queue.isEmpty() ? 0 : queue.send(fd);
+    boolean isTakenAlong = tls != null && queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
+    int status = queue.isEmpty() || isTakenAlong ? 0 : queue.send(fd);
     if (tls != null) {
-      if (queue.isEmpty()) {
+      if (queue.isEmpty() || isTakenAlong) {
         status = tls.send(fd, queue);
         reportTlsFailure(tls);
       }

@@ -29,6 +29,9 @@ final class TlsLayer {
   /** With more than that, there is no room for another record. */
   private static final int FULL = MOST_CIPHERTEXT - TlsStream.LARGEST_RECORD;
 
+  /** So much ciphertext that waits already goes by the same call, in bytes; it is copied for that. */
+  static final int MOST_TAKEN_ALONG = 16 * 1024;
+
   /** Filled anew by whoever encrypts or decrypts; a thread's own. */
   private static final class Buffers {
     private final Scratch memory =
@@ -110,20 +113,23 @@ final class TlsLayer {
   /**
    * Encrypts and sends as much as the kernel takes.
    *
-   * @param rest where ciphertext goes that it did not take; empty
+   * @param waiting ciphertext that goes first, such as session tickets, {@link #MOST_TAKEN_ALONG} at
+   *     most; afterwards that which the kernel did not take
    * @return 0 or the {@code -errno} of the last call
    */
-  int send(int fd, WriteQueue rest) {
+  int send(int fd, WriteQueue waiting) {
     Buffers buffers = BUFFERS.get();
-    for (; ; ) {
-      int size = encrypt(buffers);
+    int first = waiting.copyTo(buffers.ciphertext, MOST_TAKEN_ALONG);
+    waiting.clear();
+    for (; ; first = 0) {
+      int size = encrypt(buffers, first);
       if (size == 0) {
         return 0;
       }
       long sent = SysSocket.send(fd, buffers.ciphertext, size, MSG_NOSIGNAL);
       if (sent < size) {
         long taken = Math.max(sent, 0);
-        addCopy(rest, buffers.ciphertext + taken, size - taken);
+        addCopy(waiting, buffers.ciphertext + taken, size - taken);
         return (int) Math.min(sent, 0);
       }
       if (queue.isEmpty() && size <= FULL) {
@@ -135,7 +141,7 @@ final class TlsLayer {
   /** Encrypts all that waits, however slow the peer is. */
   void encryptAll(WriteQueue to) {
     Buffers buffers = BUFFERS.get();
-    for (int size = encrypt(buffers); size > 0; size = encrypt(buffers)) {
+    for (int size = encrypt(buffers, 0); size > 0; size = encrypt(buffers, 0)) {
       addCopy(to, buffers.ciphertext, size);
     }
   }
@@ -145,9 +151,12 @@ final class TlsLayer {
     to.add(copy, copy + Layout.BYTES_DATA, size);
   }
 
-  /** Fills the ciphertext, first with what OpenSSL itself has to say; returns how much. Hot. */
-  private int encrypt(Buffers buffers) {
-    int size = 0;
+  /**
+   * Fills the ciphertext behind the first bytes, first with what OpenSSL itself has to say; returns
+   * how much there is then. Hot.
+   */
+  private int encrypt(Buffers buffers, int first) {
+    int size = first;
     int taken;
     do {
       taken = 0;
