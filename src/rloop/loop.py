@@ -9,6 +9,7 @@ self-pipe for signals alone.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ from .watches import Watches
 
 if TYPE_CHECKING:
     import socket
+    from asyncio import sslproto
+
+    from .transport import SocketTransport
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
@@ -271,10 +275,8 @@ class RLoop(SocketOperations, Clock):
         server: Any = None,
         context: Context | None = None,
     ) -> asyncio.Transport:
-        from .transport import SocketTransport  # noqa: PLC0415  # derives from a class that Java makes
-
         self._ensure_fd_no_transport(sock)
-        return SocketTransport(self, sock, protocol, waiter, extra, server, context)
+        return _transport_class()(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(
         self,
@@ -284,7 +286,7 @@ class RLoop(SocketOperations, Clock):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> Any:
-        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # as above
+        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # needs Java
 
         self._ensure_fd_no_transport(sock)
         if sock.family not in FAMILIES:
@@ -307,9 +309,7 @@ class RLoop(SocketOperations, Clock):
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
         context: Context | None = None,
     ) -> Any:
-        from .tls import protocol_class  # noqa: PLC0415  # for the first TLS connection
-
-        ssl_protocol = protocol_class()(
+        ssl_protocol = _tls_protocol_class()(
             self,
             protocol,
             sslcontext,
@@ -340,6 +340,23 @@ class RLoop(SocketOperations, Clock):
             return True
         signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
         return False
+
+
+# Cached, because an import takes 1 to 2 µs even of a module that is there.
+
+
+@functools.cache
+def _transport_class() -> type[SocketTransport]:
+    from .transport import SocketTransport  # noqa: PLC0415  # it needs the module that Java makes
+
+    return SocketTransport
+
+
+@functools.cache
+def _tls_protocol_class() -> type[sslproto.SSLProtocol]:
+    from .tls import protocol_class  # noqa: PLC0415  # for the first TLS connection
+
+    return protocol_class()
 
 
 def _or_copy(context: Context | None) -> Context:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
-from asyncio import base_events, constants, protocols, sslproto
+from asyncio import constants, protocols, sslproto
 from asyncio.log import logger
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ class SocketTransport(BaseTransport):
     def _open_channel(self) -> None:
         assert self._sock is not None
         self._open(self._loop, self._sock_fd, self._given_context)
-        base_events._set_nodelay(self._sock)  # type: ignore[attr-defined]
+        if self._sock.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
