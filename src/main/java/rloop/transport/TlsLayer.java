@@ -29,7 +29,9 @@ final class TlsLayer {
   /** With more than that, there is no room for another record. */
   private static final int FULL = MOST_CIPHERTEXT - TlsStream.LARGEST_RECORD;
 
-  /** So much ciphertext that waits already goes by the same call, in bytes; it is copied for that. */
+  /**
+   * So much ciphertext that waits already goes by the same call, in bytes; it is copied for that.
+   */
   static final int MOST_TAKEN_ALONG = 16 * 1024;
 
   /** Filled anew by whoever encrypts or decrypts; a thread's own. */
@@ -113,8 +115,8 @@ final class TlsLayer {
   /**
    * Encrypts and sends as much as the kernel takes.
    *
-   * @param waiting ciphertext that goes first, such as session tickets, {@link #MOST_TAKEN_ALONG} at
-   *     most; afterwards that which the kernel did not take
+   * @param waiting ciphertext that goes first, such as session tickets, {@link #MOST_TAKEN_ALONG}
+   *     at most; afterwards that which the kernel did not take
    * @return 0 or the {@code -errno} of the last call
    */
   int send(int fd, WriteQueue waiting) {
