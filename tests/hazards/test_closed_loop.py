@@ -55,3 +55,24 @@ for _ in range(20):
 @pytest.mark.parametrize("kind", ["stream", "datagram"])
 def test_a_transport_that_the_loop_has_not_watched_yet(loop_name: str, kind: str) -> None:
     assert_clean(run_script(on_loop(loop_name, SCRIPT), kind))
+
+
+BATCHES = """
+from rloop import RLoop
+loop = RLoop()
+loop.call_soon(print)
+batches = loop._batches()
+loop.close()
+for _ in range(20):
+    try:
+        next(batches)
+    except RuntimeError as error:
+        assert str(error) == "Event loop is closed", error
+    else:
+        raise AssertionError("a closed loop has another batch")
+assert () == tuple([])  # the empty tuple is whole
+"""
+
+
+def test_the_batches_of_a_closed_loop() -> None:
+    assert_clean(run_script(BATCHES))

@@ -94,6 +94,8 @@ final class Loops {
   /** {@code tp_iternext}, reached through the trampoline. */
   @SuppressWarnings("unused")
   private static long next(long state, long b, long c, long d) {
-    return referent(state).loop.next();
+    EventLoop loop = referent(state).loop;
+    loop.checkOpen();
+    return loop.next();
   }
 }
