@@ -5,6 +5,7 @@ import faulthandler
 import functools
 import importlib
 import os
+import signal
 import sys
 import unittest
 import warnings
@@ -149,8 +150,17 @@ def run(suite: str, module: str, part: str) -> Report:
     return report
 
 
+def take_signals_back() -> None:
+    """Shells and nohup start what runs in the background with signals ignored that tests send."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 if __name__ == "__main__":
     faulthandler.enable()
+    take_signals_back()
     suite, module, part, destination = sys.argv[1:]
     run(suite, module, part).write(Path(destination))
     # Past what waits for the processes and threads that failed tests have left behind.
