@@ -188,8 +188,8 @@ class RLoop(SocketOperations, Clock):
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine; without the steps of the standard library's that do nothing."""
-        if self._task_factory is None and not self._debug and not self._closed:
-            return tasks.Task(coro, loop=self, **kwargs)
+        if self._task_factory is None and not (kwargs or self._debug or self._closed):
+            return tasks.Task(coro, loop=self)
         return super().create_task(coro, **kwargs)
 
     # ---- debug mode ------------------------------------------------------------------------------
