@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.compile import compile_program
-from harness.contenders import FLOOR, Contender, run_child
+from harness.contenders import FLOOR, Contender
 from harness.failure import CellFailed, tail
 from harness.machine import Cores, pinned
 from harness.places import BUILD
-from harness.rows import Measurement, Sample, format_size, one_by_one
+from harness.rows import Measurement, Sample, format_size, measure_child, one_by_one
 from harness.server import MIB, Server, running
 
 FILE_BYTES = 1024 * MIB
@@ -102,9 +102,7 @@ class SpawnRow:
 
     def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         command = contender.command("spawn", "--loop", contender.loop, f"--count={SPAWN_COUNT}")
-        with pinned(cores.server):
-            result: Sample = json.loads(run_child(command))
-        return result
+        return measure_child(command, cores)
 
 
 @dataclass(frozen=True)
@@ -131,6 +129,4 @@ class PipesRow:
             f"--size={self.size}",
             f"--repeats={PIPE_REPEATS}",
         )
-        with pinned(cores.server):
-            result: Sample = json.loads(run_child(command))
-        return result
+        return measure_child(command, cores)

@@ -61,6 +61,13 @@ def one_by_one(
             yield Measurement(contender.loop, 0, failure)
 
 
+def measure_child(command: Sequence[str], cores: Cores) -> Sample:
+    """What a program prints of itself, run on the server's core."""
+    with pinned(cores.server):
+        sample: Sample = json.loads(run_child(command))
+    return sample
+
+
 @dataclass(frozen=True)
 class Window:
     """When a server is loaded, in seconds: the warm-up, then turns that make up the duration."""
@@ -184,9 +191,7 @@ class MicroRow:
 
     def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         command = contender.command("micro", "--loop", contender.loop, self.operation)
-        with pinned(cores.server):
-            result: Sample = json.loads(run_child(command))
-        return result
+        return measure_child(command, cores)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ for _ in range(20):
         assert str(error) == "Event loop is closed", error
     else:
         raise AssertionError("a closed loop has another batch")
-assert () == tuple([])  # the empty tuple is whole
+assert len(()) == 0  # which stands in for the list of a closed loop
 """
 
 
