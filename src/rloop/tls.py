@@ -65,21 +65,24 @@ class SSLProtocol(sslproto.SSLProtocol):
     ``_native`` is the transport while Java is on the path of the data.
     """
 
-    # A handshake needs no more. The buffer is this connection's own, and written all over at once.
-    max_size = 16 * 1024
+    max_size = 0  # no buffer, before Python has to read
 
+    _moves_itself = True  # the ciphertext, and not Java
     _native: SocketTransport | None = None
     _is_handed_back = False
-    _java_reads = False  # what the handshake has left unread, Python reads
+    _java_reads = False
     _app_protocol_is_buffer = False
 
     if TYPE_CHECKING:
         # The standard library's
+        _transport: Any
         _sslobj: Any
+        _app_protocol: Any
         _app_protocol_get_buffer: Any
         _app_protocol_buffer_updated: Any
         _call_eof_received: Any
         _start_shutdown: Any
+        _on_shutdown_complete: Any
         _incoming: ssl.MemoryBIO
         _outgoing: ssl.MemoryBIO
         _server_side: bool
@@ -97,61 +100,50 @@ class SSLProtocol(sslproto.SSLProtocol):
         transport: SSLTransport = self._app_transport  # type: ignore[assignment]
         return transport
 
-    # ---- what costs each connection an exception or a copy of nothing ----------------------------
+    # ---- the handshake, of which Java moves the ciphertext ---------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """Starts the handshake."""
+        if isinstance(transport, SocketTransport):
+            transport._tls = self
+            transport._start_tls(self._sslobj._sslobj)
+            self._moves_itself = False
+        super().connection_made(transport)
 
     def _do_handshake(self) -> None:
         if self._incoming.pending or not self._server_side:  # it is the client that begins
             super()._do_handshake()  # type: ignore[misc]
 
-    def _do_read__copied(self) -> None:
-        if self._native is None:
-            super()._do_read__copied()  # type: ignore[misc]
-            return
-        # Java has not read yet. A record that the handshake has left comes out as a whole.
-        chunks = []
-        chunk = None
-        try:
-            while self._incoming.pending or self._sslobj.pending():
-                chunk = self._sslobj.read(self.max_size)
-                if not chunk:
-                    break
-                chunks.append(chunk)
-        except sslproto.SSLAgainErrors:
-            pass
-        if chunks:
-            self._app_protocol.data_received(b"".join(chunks))  # type: ignore[attr-defined]
-        if chunk == b"":
-            self._call_eof_received()
-            self._start_shutdown()
+    def _on_handshake_complete(self, handshake_exc: Any) -> None:
+        if handshake_exc is not None:
+            self._outgoing.read()  # asyncio doesn't send an alert
+        super()._on_handshake_complete(handshake_exc)  # type: ignore[misc]
 
     def _process_outgoing(self) -> None:
-        if (
-            self._outgoing.pending
-            or self._write_backlog
-            or self._app_writing_paused
-            or not self._outgoing_high_water  # asyncio pauses when so much is queued
-        ):
+        if self._moves_itself:
             super()._process_outgoing()  # type: ignore[misc]
-
-    # ---- when Java has the data ------------------------------------------------------------------
+        else:
+            self._transport._flush_tls()
 
     def _set_state(self, new_state: sslproto.SSLProtocolState) -> None:
         super()._set_state(new_state)  # type: ignore[misc]
+        if self._moves_itself or new_state is _State.DO_HANDSHAKE:
+            return
         if new_state is _State.WRAPPED:
             self._start_native()
-        elif self._native is not None:
-            self._stop_native(self._native, lossless=new_state is not _State.UNWRAPPED)
+        else:
+            self._stop_native(lossless=new_state is not _State.UNWRAPPED)
+
+    # ---- when Java has the data ------------------------------------------------------------------
 
     def _start_native(self) -> None:
-        if not isinstance(self._transport, SocketTransport) or self._may_call_back():
-            self._use_stdlib_buffer()
+        if self._may_call_back():
+            self._stop_native(lossless=True)
             return
-        self._ssl_buffer = bytearray()
-        self._ssl_buffer_view = memoryview(self._ssl_buffer)
-        self._native = native = self._transport
-        native._tls = self
-        if not native._start_tls(self._sslobj._sslobj):
+        native: SocketTransport = self._transport
+        if not native._open_tls():
             self._is_handed_back = True  # _do_read, which comes next, sees to it
+        self._native = native
         self._set_native_water_marks(native)
         self._get_app_transport()._native = native
         backlog: list[Any] = list(self._write_backlog)
@@ -164,7 +156,10 @@ class SSLProtocol(sslproto.SSLProtocol):
         context = self._sslcontext
         return context.keylog_filename is not None or context._msg_callback is not None
 
-    def _stop_native(self, native: SocketTransport, *, lossless: bool) -> None:
+    def _stop_native(self, *, lossless: bool) -> None:
+        native: SocketTransport = self._transport
+        self._moves_itself = True
+        self.max_size = _ASYNCIO_MAX_SIZE  # type: ignore[misc]
         self._native = native._tls = None
         if self._app_transport is not None:
             self._get_app_transport()._native = None
@@ -172,29 +167,54 @@ class SSLProtocol(sslproto.SSLProtocol):
         if self._app_reading_paused and lossless:
             native.resume_reading()  # the shutdown waits for the peer
 
-    def _use_stdlib_buffer(self) -> None:
+    def _receiver(self) -> Any:
+        """Who gets data that the transport held back."""
+        return self if self._native is None else self._app_protocol
+
+    def get_buffer(self, n: int) -> memoryview:
+        """Where ciphertext goes that Java does not move."""
         self.max_size = _ASYNCIO_MAX_SIZE  # type: ignore[misc]
+        return super().get_buffer(n)
 
     def _hand_back(self) -> None:
         """Java has met something that is not data; from there on the standard library reads."""
         self._is_handed_back = True
         self._do_read()
 
+    def _peer_closed(self) -> None:
+        """All was read: shuts the own side down at once, which ends the connection."""
+        if self._native is None or self._app_reading_paused:
+            self._hand_back()
+            return
+        self._call_eof_received()
+        if self._native is not None:
+            self._start_shutdown()
+
     def _do_read(self) -> None:
         native = self._native
         if native is not None and self._is_handed_back and not self._app_reading_paused:
-            self._use_stdlib_buffer()
-            self._stop_native(native, lossless=True)
+            self._stop_native(lossless=True)
             native = None
-        if native is not None and self._java_reads:
-            if self._app_protocol_is_buffer:
-                self._read_into_buffer(native)
-            return  # Java may have data to deliver before what is still to be read
-        super()._do_read()  # type: ignore[misc]
-        native = self._native
-        if not (native is None or self._app_reading_paused):
-            self._java_reads = True
-            native._set_receiver(None if self._app_protocol_is_buffer else self._app_protocol)
+        if native is None:
+            super()._do_read()  # type: ignore[misc]
+        elif self._app_protocol_is_buffer:
+            self._read_into_buffer(native)
+        elif not (self._java_reads or self._app_reading_paused):
+            self._let_java_read(native)
+
+    def _let_java_read(self, native: SocketTransport) -> None:
+        """Delivers what there is; what comes from now on, Java does."""
+        self._java_reads = True
+        data = native._receive_tls_rest()
+        native._set_receiver(self._app_protocol)
+        if data is None:
+            return
+        try:
+            self._app_protocol.data_received(data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal error on SSL protocol")
 
     def _read_into_buffer(self, native: SocketTransport) -> None:
         if self._app_reading_paused:
@@ -217,17 +237,13 @@ class SSLProtocol(sslproto.SSLProtocol):
         self._fatal_error(libssl.error_of(error), "Fatal error on SSL protocol")
 
     def _set_app_protocol(self, app_protocol: Any) -> None:
-        was_buffer = self._app_protocol_is_buffer
         super()._set_app_protocol(app_protocol)
-        if self._native is None or not self._java_reads:
-            return
-        if self._app_protocol_is_buffer:
-            if not was_buffer:
+        if self._java_reads and self._native is not None:
+            if self._app_protocol_is_buffer:
+                self._java_reads = False
                 self._native._set_receiver(None)
-        elif was_buffer:
-            self._java_reads = False  # what the buffer had no room for, Python reads
-        else:
-            self._native._set_receiver(app_protocol)
+            else:
+                self._native._set_receiver(app_protocol)
 
     # ---- flow control ----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class SocketTransport(BaseTransport):
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
     _empty_waiter: asyncio.Future[None] | None = None
-    _tls: SSLProtocol | None = None  # while Java encrypts and decrypts for its protocol
+    _tls: SSLProtocol | None = None  # whose ciphertext Java moves
 
     def _open_channel(self) -> None:
         assert self._sock is not None
@@ -80,7 +80,7 @@ class SocketTransport(BaseTransport):
         data = self._take_held()
         if data is None:
             return
-        protocol: Any = self._protocol if self._tls is None else self._tls._app_protocol
+        protocol: Any = self._protocol if self._tls is None else self._tls._receiver()
         if isinstance(protocol, protocols.BufferedProtocol):
             try:
                 feed = protocols._feed_data_to_buffered_proto  # type: ignore[attr-defined]
@@ -117,6 +117,14 @@ class SocketTransport(BaseTransport):
         )
 
     # ---- TLS: calls that Java puts into a batch --------------------------------------------------
+
+    def _tls_handshake(self) -> None:
+        if self._tls is not None:
+            self._tls._do_handshake()
+
+    def _tls_ended(self) -> None:
+        if self._tls is not None:
+            self._tls._peer_closed()
 
     def _tls_read(self) -> None:
         if self._tls is not None:

@@ -34,7 +34,10 @@ final class TlsMethods {
     sslOffset = offset;
     new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
         .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
+        .add("_flush_tls", "flushTls", NO_ARGUMENTS, "($self, /)")
+        .add("_open_tls", "openTls", NO_ARGUMENTS, "($self, /)")
         .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
+        .add("_receive_tls_rest", "receiveRest", NO_ARGUMENTS, "($self, /)")
         .add("_receive_tls_into", "receiveInto", ONE_ARGUMENT, "($self, buffer, /)")
         .add("_write_tls", "writeTls", ONE_ARGUMENT, "($self, data, /)")
         .add("_tls_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
@@ -46,14 +49,32 @@ final class TlsMethods {
     return TransportMethods.lock(self, b);
   }
 
-  /** {@code _start_tls(ssl_socket)}: whether Java can read and write by it. */
+  /** {@code _start_tls(ssl_socket)}: moves the ciphertext of a handshake from now on. */
   private static long startTls(long self, long sslSocket, long c, long d) {
-    return Arguments.bool(connection(self).startTls(ssl(sslSocket), Ref.take(sslSocket)));
+    connection(self).startTls(ssl(sslSocket), Ref.take(sslSocket));
+    return Arguments.none();
+  }
+
+  /** {@code _flush_tls()}: sends the ciphertext that there is, when the batch is over. */
+  private static long flushTls(long self, long b, long c, long d) {
+    connection(self).flushTls();
+    return Arguments.none();
+  }
+
+  /** {@code _open_tls()}: the handshake is done; whether Java can read and write. */
+  private static long openTls(long self, long b, long c, long d) {
+    return Arguments.bool(connection(self).openTls());
   }
 
   private static long stopTls(long self, long lossless, long c, long d) {
     connection(self).stopTls(lossless == PyObjects.Py_True);
     return Arguments.none();
+  }
+
+  /** {@code _receive_tls_rest()}: what was received and not read, or {@code None}. */
+  private static long receiveRest(long self, long b, long c, long d) {
+    long data = connection(self).receiveTlsRest();
+    return data == 0 ? Arguments.none() : data;
   }
 
   /** {@code _receive_tls_into(buffer)}: how many bytes were decrypted; 0 is nothing to tell. */
@@ -114,6 +135,8 @@ final class TlsMethods {
   static boolean exchange(long sender, long receiver) {
     TlsStream from = new TlsStream(ssl(sender));
     TlsStream to = new TlsStream(ssl(receiver));
+    from.open();
+    to.open();
     try (Arena arena = Arena.ofConfined()) {
       long room = EXCHANGED_BYTES + 2 * TlsStream.LARGEST_RECORD;
       long sent = arena.allocate(room).address();

@@ -8,18 +8,20 @@ import rloop.openssl.Err;
 import rloop.openssl.Ssl;
 
 /**
- * One end of a TLS connection whose handshake is done: ciphertext in and plaintext out, and back.
+ * One end of a TLS connection: ciphertext in and plaintext out, and back.
  *
  * <pre>
- *          close_notify or a renegotiation
- *   OPEN ─────────────────────────────────────────────────────────────► HANDED_BACK
- *     │
- *     └───────────────────────────────────────────────────────────────► FAILED
- *          a violation of the protocol, from either side
+ *               open()            close_notify
+ *   HANDSHAKE ──────────► OPEN ─────────────────────────────────────► ENDED
+ *                          │ │    a renegotiation
+ *                          │ └──────────────────────────────────────► HANDED_BACK
+ *                          │      a violation of the protocol, from either side
+ *                          └────────────────────────────────────────► FAILED
  * </pre>
  *
- * In HANDED_BACK what came in and was not decrypted lies in the {@code SSL} and its BIO, for
- * whoever reads on; writing still works. After FAILED nothing does.
+ * Somebody else does the handshake: here the ciphertext is brought and taken. In HANDED_BACK what
+ * came in and was not decrypted lies in the {@code SSL} and its BIO, for whoever reads on; writing
+ * still works, as in ENDED. After FAILED nothing does.
  *
  * <p>A renegotiation, which TLS has up to 1.2, is a handshake: it may call code that must not run
  * here. So it is seen by the headers of its records, before OpenSSL sees them. In TLS 1.3 nothing
@@ -33,8 +35,12 @@ import rloop.openssl.Ssl;
 public final class TlsStream {
   /** What becomes of the reading side. */
   public enum State {
+    /** It waits for a handshake that is done elsewhere. */
+    HANDSHAKE,
     /** It decrypts what comes. */
     OPEN,
+    /** The peer sends nothing more, and all that it sent is decrypted. */
+    ENDED,
     /** Somebody else reads on. */
     HANDED_BACK,
     /** The connection is beyond use. */
@@ -47,21 +53,27 @@ public final class TlsStream {
   private final long ssl;
   private final long incoming;
   private final long outgoing;
-  private final @Nullable RecordHeaders headers;
-  private State state = State.OPEN;
+  private @Nullable RecordHeaders headers;
+  private State state = State.HANDSHAKE;
   private boolean unread;
   private long error;
 
-  /** For an {@code SSL} that outlives this, with memory BIOs that report "retry" when empty. */
+  /**
+   * For an {@code SSL} that outlives this, with memory BIOs that report "retry" when empty; before
+   * its handshake.
+   */
   public TlsStream(long ssl) {
     this.ssl = ssl;
     this.incoming = Ssl.SSL_get_rbio(ssl);
     this.outgoing = Ssl.SSL_get_wbio(ssl);
-    this.headers = Ssl.SSL_version(ssl) < Ssl.TLS1_3_VERSION ? new RecordHeaders() : null;
-    this.unread = Ssl.SSL_has_pending(ssl) || Bio.BIO_pending(incoming) > 0;
-    if (headers != null && unread) {
-      state = State.HANDED_BACK; // nobody has looked at the headers of what is there already
-    }
+  }
+
+  /** Decrypts from now on: the handshake is done. */
+  public void open() {
+    headers = Ssl.SSL_version(ssl) < Ssl.TLS1_3_VERSION ? new RecordHeaders() : null;
+    unread = Ssl.SSL_has_pending(ssl) || Bio.BIO_pending(incoming) > 0;
+    // In HANDED_BACK because nobody has looked at the headers of what is there already.
+    state = headers != null && unread ? State.HANDED_BACK : State.OPEN;
   }
 
   public State state() {
@@ -132,7 +144,8 @@ public final class TlsStream {
     return decrypted;
   }
 
-  private void feed(long ciphertext, int length) {
+  /** Takes ciphertext in, for whoever reads it. */
+  public void feed(long ciphertext, int length) {
     if (Bio.BIO_write(incoming, ciphertext, length) != length) {
       throw new OutOfMemoryError("OpenSSL has no memory for what was received");
     }
@@ -141,7 +154,7 @@ public final class TlsStream {
   private void readFailed(int result) {
     int reason = Ssl.SSL_get_error(ssl, result);
     if (reason == Ssl.SSL_ERROR_ZERO_RETURN) {
-      state = State.HANDED_BACK;
+      state = State.ENDED;
     } else if (reason != Ssl.SSL_ERROR_WANT_READ && reason != Ssl.SSL_ERROR_WANT_WRITE) {
       fail();
     }

@@ -26,6 +26,8 @@ public class Callbacks {
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
 
+  private static final long TLS_HANDSHAKE = name("_tls_handshake");
+  private static final long TLS_ENDED = name("_tls_ended");
   private static final long TLS_READ = name("_tls_read");
   private static final long TLS_FAILED = name("_tls_failed");
   private static final long TLS_DRAINED = name("_tls_drained");
@@ -192,6 +194,16 @@ public class Callbacks {
   @Owned
   long connectionLost() {
     return call(CONNECTION_LOST, Ref.take(PyObjects.Py_None));
+  }
+
+  @Owned
+  long tlsHandshake() {
+    return call(TLS_HANDSHAKE);
+  }
+
+  @Owned
+  long tlsEnded() {
+    return call(TLS_ENDED);
   }
 
   @Owned

@@ -64,7 +64,11 @@ public final class Connection extends TransportChannel {
     }
     TlsLayer layer = tls;
     if (!callbacks.hasReceiver() || (layer != null && layer.state() != TlsStream.State.OPEN)) {
-      inbound.letRead();
+      if (layer != null && layer.state() == TlsStream.State.HANDSHAKE) {
+        readHandshake(layer);
+      } else {
+        inbound.letRead();
+      }
       return;
     }
     if (layer != null) {
@@ -94,14 +98,28 @@ public final class Connection extends TransportChannel {
     decrypted(layer);
   }
 
+  /** What has come in is there for the next step of the handshake, which Python takes. */
+  private void readHandshake(TlsLayer layer) {
+    long buffer = loop.readBuffer();
+    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
+    if (count > 0) {
+      layer.feed(buffer, (int) count);
+      loop.schedule(callbacks.tlsHandshake());
+    } else {
+      received(count);
+    }
+  }
+
   /** What else there is to do after ciphertext was read. */
   private void decrypted(TlsLayer layer) {
     switch (layer.state()) {
+      case HANDSHAKE -> throw new IllegalStateException("there is no data before the handshake");
       case OPEN -> {
         if (!blocked && layer.hasOutput()) {
           send(); // an answer to the peer's key update, or what had to wait for the peer
         }
       }
+      case ENDED -> loop.schedule(callbacks.tlsEnded());
       case HANDED_BACK -> loop.schedule(callbacks.tlsRead());
       case FAILED -> reportTlsFailure(layer);
     }
@@ -278,16 +296,46 @@ public final class Connection extends TransportChannel {
   // ---- TLS -----------------------------------------------------------------------------------
 
   /**
-   * From now on a receiver's data is encrypted and decrypted here; the handshake is done. As long
-   * as there is no receiver, Python decrypts.
+   * From now on the ciphertext of a handshake is read and sent here.
    *
    * @param sslSocket what keeps {@code ssl} alive
-   * @return whether it can be so
    */
-  public boolean startTls(long ssl, @Owned long sslSocket) {
+  public void startTls(long ssl, @Owned long sslSocket) {
     callbacks.setSslSocket(sslSocket);
     tls = new TlsLayer(new TlsStream(ssl));
+  }
+
+  /** Sends the ciphertext that there is, when the batch is over. */
+  public void flushTls() {
+    if (!isGone()) {
+      flushLater();
+    }
+  }
+
+  /**
+   * From now on a receiver's data is encrypted and decrypted here; the handshake is done.
+   *
+   * @return whether it can be so
+   */
+  public boolean openTls() {
+    if (tls == null) {
+      return false;
+    }
+    tls.open();
+    flushTls();
     return tls.state() == TlsStream.State.OPEN;
+  }
+
+  /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */
+  @Owned
+  public long receiveTlsRest() {
+    TlsLayer layer = tls;
+    if (layer == null || !layer.isUnread() || layer.state() != TlsStream.State.OPEN) {
+      return 0;
+    }
+    long size = layer.decrypt(0, 0);
+    decrypted(layer);
+    return size > 0 ? loop.bytesPool().copyOf(TlsLayer.plaintext(), size) : 0;
   }
 
   /**

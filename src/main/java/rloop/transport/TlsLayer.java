@@ -59,6 +59,16 @@ final class TlsLayer {
     return stream.state();
   }
 
+  /** The handshake is done. */
+  void open() {
+    stream.open();
+  }
+
+  /** Takes ciphertext in, for whoever does the handshake. */
+  void feed(long ciphertext, int length) {
+    stream.feed(ciphertext, length);
+  }
+
   /** OpenSSL's code of the error that made the connection unusable. */
   long error() {
     return stream.error();

@@ -30,6 +30,8 @@ final class TlsStreamTest {
     clientEnd = ends[1];
     server = new TlsStream(serverEnd.ssl());
     client = new TlsStream(clientEnd.ssl());
+    server.open();
+    client.open();
   }
 
   private static byte[] random(int size) {
