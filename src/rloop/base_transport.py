@@ -46,13 +46,15 @@ class BaseTransport(_core.Transport):
         Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
         the context in which it was scheduled.
         """
-        super().__init__(extra, loop)
         if server is not None:
             try:
                 server._attach(*self._server_arguments())
             except BaseException:  # the server was closed in the meantime
                 sock.close()
                 raise
+        # What the standard library's __init__ does, but for water marks, which Java keeps.
+        self._extra = {} if extra is None else extra
+        self._protocol_paused = False
         self._extra["socket"] = trsock.TransportSocket(sock)
         self._extra["sockname"] = _name_or_none(sock.getsockname)
         if "peername" not in self._extra:
@@ -67,11 +69,11 @@ class BaseTransport(_core.Transport):
         self.set_protocol(protocol)
         loop._transports[self._sock_fd] = self
 
-        self._call_soon(protocol.connection_made, self)
-        self._call_soon(self._start_reading)
+        loop.call_soon(protocol.connection_made, self, context=context)
+        loop.call_soon(self._start_reading, context=context)
         if waiter is not None:
             set_result = futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-            self._call_soon(set_result, waiter, None)
+            loop.call_soon(set_result, waiter, None, context=context)
 
     def _call_soon(self, callback: Callable[..., object], *args: Any) -> None:
         self._loop.call_soon(callback, *args, context=self._given_context)

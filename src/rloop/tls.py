@@ -26,7 +26,11 @@ from .transport import Data, SocketTransport
 if TYPE_CHECKING:
     import ssl
 
-_State = sslproto.SSLProtocolState
+# An attribute of the enumeration takes longer to look up.
+_UNWRAPPED = sslproto.SSLProtocolState.UNWRAPPED
+_DO_HANDSHAKE = sslproto.SSLProtocolState.DO_HANDSHAKE
+_WRAPPED = sslproto.SSLProtocolState.WRAPPED
+_SHUTDOWN = sslproto.SSLProtocolState.SHUTDOWN
 
 _ASYNCIO_MAX_SIZE = sslproto.SSLProtocol.max_size
 
@@ -75,14 +79,17 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     if TYPE_CHECKING:
         # The standard library's
+        _state: sslproto.SSLProtocolState
         _transport: Any
+        _app_transport: Any
         _sslobj: Any
         _app_protocol: Any
         _app_protocol_get_buffer: Any
         _app_protocol_buffer_updated: Any
         _call_eof_received: Any
+        _start_handshake: Any
         _start_shutdown: Any
-        _on_shutdown_complete: Any
+        _do_shutdown: Any
         _incoming: ssl.MemoryBIO
         _outgoing: ssl.MemoryBIO
         _server_side: bool
@@ -97,8 +104,7 @@ class SSLProtocol(sslproto.SSLProtocol):
                 raise RuntimeError("Creating _SSLProtocolTransport twice")
             self._app_transport = SSLTransport(self._loop, self)
             self._app_transport_created = True
-        transport: SSLTransport = self._app_transport  # type: ignore[assignment]
-        return transport
+        return self._app_transport  # type: ignore[no-any-return]
 
     # ---- the handshake, of which Java moves the ciphertext ---------------------------------------
 
@@ -108,7 +114,8 @@ class SSLProtocol(sslproto.SSLProtocol):
             transport._tls = self
             transport._start_tls(self._sslobj._sslobj)
             self._moves_itself = False
-        super().connection_made(transport)
+        self._transport = transport
+        self._start_handshake()
 
     def _do_handshake(self) -> None:
         if self._incoming.pending or not self._server_side:  # it is the client that begins
@@ -126,13 +133,16 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._transport._flush_tls()
 
     def _set_state(self, new_state: sslproto.SSLProtocolState) -> None:
-        super()._set_state(new_state)  # type: ignore[misc]
-        if self._moves_itself or new_state is _State.DO_HANDSHAKE:
+        if new_state is _UNWRAPPED:  # is allowed always
+            self._state = new_state
+        else:
+            super()._set_state(new_state)  # type: ignore[misc]
+        if self._moves_itself or new_state is _DO_HANDSHAKE:
             return
-        if new_state is _State.WRAPPED:
+        if new_state is _WRAPPED:
             self._start_native()
         else:
-            self._stop_native(lossless=new_state is not _State.UNWRAPPED)
+            self._stop_native(lossless=new_state is not _UNWRAPPED)
 
     # ---- when Java has the data ------------------------------------------------------------------
 
@@ -145,11 +155,12 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._is_handed_back = True  # _do_read, which comes next, sees to it
         self._native = native
         self._set_native_water_marks(native)
-        self._get_app_transport()._native = native
-        backlog: list[Any] = list(self._write_backlog)
-        self._write_backlog.clear()
-        self._write_buffer_size = 0
-        self._write_appdata(backlog)
+        self._app_transport._native = native
+        if self._write_backlog:
+            backlog = list(self._write_backlog)
+            self._write_backlog.clear()
+            self._write_buffer_size = 0
+            self._write_appdata(backlog)
 
     def _may_call_back(self) -> bool:
         """Whether OpenSSL may run Python code while it reads or writes, as Java must not."""
@@ -162,7 +173,7 @@ class SSLProtocol(sslproto.SSLProtocol):
         self.max_size = _ASYNCIO_MAX_SIZE  # type: ignore[misc]
         self._native = native._tls = None
         if self._app_transport is not None:
-            self._get_app_transport()._native = None
+            self._app_transport._native = None
         native._stop_tls(lossless)
         if self._app_reading_paused and lossless:
             native.resume_reading()  # the shutdown waits for the peer
@@ -187,8 +198,12 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._hand_back()
             return
         self._call_eof_received()
-        if self._native is not None:
-            self._start_shutdown()
+        if self._native is None:  # it has closed the connection
+            return
+        self._app_transport._closed = True
+        self._stop_native(lossless=True)
+        self._state = _SHUTDOWN
+        self._do_shutdown()
 
     def _do_read(self) -> None:
         native = self._native
@@ -270,7 +285,7 @@ class SSLProtocol(sslproto.SSLProtocol):
                 self._control_app_writing()
 
     def _get_write_buffer_size(self) -> int:
-        size: int = super()._get_write_buffer_size()  # type: ignore[misc]
+        size = self._outgoing.pending + self._write_buffer_size
         return size if self._native is None else size + self._native._tls_buffer_size()
 
     def _set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:

@@ -7,6 +7,7 @@ import rloop.ffi.Memory;
  * record carries (RFC 5246, 6.2.1).
  */
 final class RecordHeaders {
+  private static final int ALERT = 21;
   private static final int APPLICATION_DATA = 23;
 
   /** One byte of type, two of version, two of length. */
@@ -22,8 +23,8 @@ final class RecordHeaders {
   /** What is still to come of the record whose header was seen last, in bytes. */
   private long body;
 
-  /** Whether all records that begin in these bytes carry application data; true up to the first. */
-  boolean areOfData(long address, long size) {
+  /** Whether all records that begin in these bytes carry data or alerts; true up to the first. */
+  boolean areOfDataOrAlerts(long address, long size) {
     for (long at = address, end = address + size; at < end; ) {
       if (body > 0) {
         long rest = Math.min(body, end - at);
@@ -32,7 +33,7 @@ final class RecordHeaders {
         continue;
       }
       int value = Memory.getByte(at++) & 0xFF;
-      if (seen == 0 && value != APPLICATION_DATA) {
+      if (seen == 0 && value != APPLICATION_DATA && value != ALERT) {
         return false;
       }
       if (seen >= LENGTH_AT) {

@@ -95,7 +95,7 @@ public final class TlsStream {
    */
   public long decrypt(long ciphertext, long length, long plaintext, long room) {
     forgetErrorsOfOthers();
-    if (headers != null && !headers.areOfData(ciphertext, length)) {
+    if (headers != null && !headers.areOfDataOrAlerts(ciphertext, length)) {
       state = State.HANDED_BACK;
     }
     long decrypted = 0;
