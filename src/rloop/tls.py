@@ -16,15 +16,14 @@ in Java. All that is rare stays the standard library's, as each Python version h
 
 from __future__ import annotations
 
-from asyncio import sslproto
+import collections
+import ssl
+from asyncio import constants, sslproto
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import libssl
 from .transport import Data, SocketTransport
-
-if TYPE_CHECKING:
-    import ssl
 
 # An attribute of the enumeration takes longer to look up.
 _UNWRAPPED = sslproto.SSLProtocolState.UNWRAPPED
@@ -69,7 +68,29 @@ class SSLProtocol(sslproto.SSLProtocol):
     ``_native`` is the transport while Java is on the path of the data.
     """
 
-    max_size = 0  # no buffer, before Python has to read
+    # How every connection begins. The standard library sets these on each object, one by one.
+    _state: sslproto.SSLProtocolState = _UNWRAPPED
+    _app_state = sslproto.AppProtocolState.STATE_INIT
+    _transport: Any = None
+    _write_buffer_size = 0
+    _conn_lost = 0
+    _eof_received = False
+    _ssl_writing_paused = False
+    _ssl_reading_paused = False
+    _app_reading_paused = False
+    _app_writing_paused = False
+    _incoming_high_water, _incoming_low_water = sslproto.add_flowcontrol_defaults(  # type: ignore[attr-defined]
+        None, None, constants.FLOW_CONTROL_HIGH_WATER_SSL_READ
+    )
+    _outgoing_high_water, _outgoing_low_water = sslproto.add_flowcontrol_defaults(  # type: ignore[attr-defined]
+        None, None, constants.FLOW_CONTROL_HIGH_WATER_SSL_WRITE
+    )
+    _ssl_handshake_timeout: float = constants.SSL_HANDSHAKE_TIMEOUT
+    _ssl_shutdown_timeout: float = constants.SSL_SHUTDOWN_TIMEOUT
+    _ssl_buffer = b""
+    _ssl_buffer_view = memoryview(_ssl_buffer)
+    _app_transport_created = True
+    max_size = 0  # which needs no buffer before Python has to read
 
     _moves_itself = True  # the ciphertext, and not Java
     _native: SocketTransport | None = None
@@ -79,24 +100,60 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     if TYPE_CHECKING:
         # The standard library's
-        _state: sslproto.SSLProtocolState
-        _transport: Any
         _app_transport: Any
-        _sslobj: Any
         _app_protocol: Any
         _app_protocol_get_buffer: Any
         _app_protocol_buffer_updated: Any
         _call_eof_received: Any
         _start_handshake: Any
         _start_shutdown: Any
-        _do_shutdown: Any
+        _on_shutdown_complete: Any
         _incoming: ssl.MemoryBIO
         _outgoing: ssl.MemoryBIO
         _server_side: bool
-        _app_reading_paused: bool
-        _app_writing_paused: bool
-        _outgoing_high_water: int
-        _outgoing_low_water: int
+
+    def __init__(
+        self,
+        loop: Any,
+        app_protocol: Any,
+        sslcontext: ssl.SSLContext | None,
+        waiter: Any,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        call_connection_made: bool = True,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> None:
+        """The standard library's, but flat for what is usual."""
+        has_timeouts = ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None
+        if has_timeouts or not sslcontext or not call_connection_made:
+            self._app_transport_created = False
+            super().__init__(
+                loop,
+                app_protocol,
+                sslcontext,  # type: ignore[arg-type]  # or None
+                waiter,
+                server_side,
+                server_hostname,
+                call_connection_made,
+                ssl_handshake_timeout,  # type: ignore[arg-type]  # or None
+                ssl_shutdown_timeout,
+            )
+            return
+        self._loop = loop
+        self._waiter = waiter
+        self._sslcontext = sslcontext
+        self._extra = {"sslcontext": sslcontext}
+        self._server_side = server_side
+        self._server_hostname = None if server_side else server_hostname or None
+        self._incoming = incoming = ssl.MemoryBIO()
+        self._outgoing = outgoing = ssl.MemoryBIO()
+        self._sslobj: Any = sslcontext.wrap_bio(
+            incoming, outgoing, server_side, self._server_hostname
+        )
+        self._write_backlog = collections.deque()
+        super()._set_app_protocol(app_protocol)
+        self._app_transport = SSLTransport(loop, self)
 
     def _get_app_transport(self) -> SSLTransport:
         if self._app_transport is None:
@@ -110,11 +167,11 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Starts the handshake."""
+        self._transport = transport
         if isinstance(transport, SocketTransport):
             transport._tls = self
             transport._start_tls(self._sslobj._sslobj)
             self._moves_itself = False
-        self._transport = transport
         self._start_handshake()
 
     def _do_handshake(self) -> None:
@@ -133,7 +190,12 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._transport._flush_tls()
 
     def _set_state(self, new_state: sslproto.SSLProtocolState) -> None:
-        if new_state is _UNWRAPPED:  # is allowed always
+        old_state = self._state
+        if (
+            new_state is _UNWRAPPED
+            or (new_state is _DO_HANDSHAKE and old_state is _UNWRAPPED)
+            or (new_state is _WRAPPED and old_state is _DO_HANDSHAKE)
+        ):
             self._state = new_state
         else:
             super()._set_state(new_state)  # type: ignore[misc]
@@ -203,7 +265,13 @@ class SSLProtocol(sslproto.SSLProtocol):
         self._app_transport._closed = True
         self._stop_native(lossless=True)
         self._state = _SHUTDOWN
-        self._do_shutdown()
+        try:
+            self._sslobj.unwrap()
+        except ssl.SSLError as exc:
+            self._on_shutdown_complete(exc)
+        else:
+            self._transport.write(self._outgoing.read())
+            self._on_shutdown_complete(None)
 
     def _do_read(self) -> None:
         native = self._native

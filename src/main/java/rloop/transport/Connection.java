@@ -334,7 +334,9 @@ public final class Connection extends TransportChannel {
       return 0;
     }
     long size = layer.decrypt(0, 0);
-    decrypted(layer);
+    if (layer.state() != TlsStream.State.OPEN) {
+      decrypted(layer);
+    } // else what OpenSSL has to say goes with what the data's receiver writes
     return size > 0 ? loop.bytesPool().copyOf(TlsLayer.plaintext(), size) : 0;
   }
 
