@@ -23,6 +23,7 @@ from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
 from . import fork, jvm
+from .accepting import Accepting
 from .clock import Clock
 from .socket_operations import SocketOperations
 from .watches import Watches
@@ -54,7 +55,7 @@ def _install() -> None:
             _is_installed = True
 
 
-class RLoop(SocketOperations, Clock):
+class RLoop(SocketOperations, Accepting, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
     __slots__ = ("_state",)

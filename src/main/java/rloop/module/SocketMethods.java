@@ -10,11 +10,12 @@ import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.posix.SysSendfile;
+import rloop.posix.SysSocket;
 import rloop.transport.SocketState;
 
 /**
- * The methods that Java adds to {@code rloop.RLoop} for operations on sockets. Each answers {@code
- * False} for a socket that was not adopted.
+ * The methods that Java adds to {@code rloop.RLoop} for operations on sockets. Those that are given
+ * a socket answer {@code False} for one that was not adopted.
  */
 @SuppressWarnings("unused") // reached through method handles
 final class SocketMethods {
@@ -30,7 +31,8 @@ final class SocketMethods {
         .add("_sock_receive_from_into", "receiveFromInto", FAST, "($self, sock, buffer, size, /)")
         .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)")
         .add("_sock_send_file", "sendFile", FAST, "($self, sock, file, offset, count, /)")
-        .add("_sock_file_sent", "fileSent", ONE_ARGUMENT, "($self, sock, /)");
+        .add("_sock_file_sent", "fileSent", ONE_ARGUMENT, "($self, sock, /)")
+        .add("_accept", "accept", ONE_ARGUMENT, "($self, fd, /)");
   }
 
   private static long lock(long self, long b) {
@@ -139,6 +141,18 @@ final class SocketMethods {
   private static long fileSent(long self, long socket, long c, long d) {
     SocketState state = Loops.sockets(self).find(socket);
     return PyScalars.PyLong_FromLongLong(state == null ? 0 : state.fileSender().sent());
+  }
+
+  /**
+   * {@code _accept(fd)}: {@code (fd, address)}, or {@code None} if no connection waits; {@code
+   * False} where that is left to Python.
+   */
+  private static long accept(long self, long fd, long c, long d) {
+    if (!SysSocket.hasAccept4()) {
+      return Arguments.bool(false);
+    }
+    Loops.open(self);
+    return orNone(Loops.sockets(self).accept((int) Arguments.toLong(fd)));
   }
 
   private static long orNone(@Owned long object) {

@@ -49,6 +49,8 @@ public final class Constants {
   // Not everywhere: 0 where the system lacks them, which as a flag asks for nothing.
   public static final int MSG_NOSIGNAL = SYSTEM.optional("MSG_NOSIGNAL", 0);
   public static final int MSG_DONTWAIT = SYSTEM.optional("MSG_DONTWAIT", 0);
+  public static final int SOCK_CLOEXEC = SYSTEM.optional("SOCK_CLOEXEC", 0);
+  public static final int SOCK_NONBLOCK = SYSTEM.optional("SOCK_NONBLOCK", 0);
   public static final int EPOLLIN = SYSTEM.optional("EPOLLIN", 0);
   public static final int EPOLLOUT = SYSTEM.optional("EPOLLOUT", 0);
   public static final int EPOLLERR = SYSTEM.optional("EPOLLERR", 0);

@@ -79,6 +79,22 @@ public final class SysSocket {
     return 1;
   }
 
+  /** Whether the system has {@link #accept4}, and it is known how to call it. */
+  public static boolean hasAccept4() {
+    return SysSyscall.IS_AVAILABLE;
+  }
+
+  /**
+   * A descriptor for the next connection that waits, or {@code -errno}.
+   *
+   * @param address where the peer's address goes: {@link Sockaddr#STORAGE_SIZE} bytes
+   * @param addressLength where its length stands, an {@code int}: in, how much room there is
+   * @see <a href="https://man7.org/linux/man-pages/man2/accept.2.html">accept4(2)</a>
+   */
+  public static int accept4(int fd, long address, long addressLength, int flags) {
+    return (int) SysSyscall.call(SysSyscall.ACCEPT4, fd, address, addressLength, flags);
+  }
+
   /**
    * 0 or {@code -errno}.
    *

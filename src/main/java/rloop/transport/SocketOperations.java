@@ -25,6 +25,9 @@ public final class SocketOperations {
   /** Made for the first datagram; null before. */
   private @Nullable DatagramMemory datagramMemory;
 
+  /** Made for the first connection; null before. */
+  private @Nullable Acceptor acceptor;
+
   /** For a loop. */
   public SocketOperations(EventLoop loop) {
     this.loop = loop;
@@ -89,8 +92,21 @@ public final class SocketOperations {
     return memory;
   }
 
+  /** Accepts a connection; see {@link Acceptor#accept}. */
+  @Owned
+  public long accept(int listener) {
+    if (acceptor == null) {
+      acceptor = new Acceptor();
+    }
+    return acceptor.accept(listener);
+  }
+
   /** The loop is being closed. */
   public void close() {
+    if (acceptor != null) {
+      acceptor.close();
+      acceptor = null;
+    }
     if (datagramMemory != null) {
       datagramMemory.close();
       datagramMemory = null;

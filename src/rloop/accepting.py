@@ -1,0 +1,156 @@
+"""Accepting connections: asyncio's way, but no task for a connection without TLS.
+
+asyncio makes a task that calls the protocol factory and waits for the transport. Without a
+handshake there is nothing to wait for, so a call in a context of its own does as well. With TLS
+there is a task: asyncio cancels it when a program ends in the middle of a handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from asyncio import constants, trsock
+from asyncio.log import logger
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+_FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}  # whose addresses Java knows
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+# What the attributes of these names make enumerations of, for a microsecond each.
+_family: Callable[[socket.socket], int] = vars(socket.SocketType)["family"].__get__
+_type: Callable[[socket.socket], int] = vars(socket.SocketType)["type"].__get__
+
+# Makes a socket object that knows, without asking the kernel, that its socket does not block.
+_NON_BLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
+
+
+class Accepting(asyncio.SelectorEventLoop):
+    """The part of the loop that accepts connections for its servers."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _debug: bool
+        _remove_reader: Callable[[Any], bool]
+        _start_serving: Callable[..., None]
+        _make_socket_transport: Callable[..., asyncio.Transport]
+        _accept_connection2: Callable[..., Any]
+        # Made by Java: (fd, address); None if no connection waits; False where Java can't accept
+        _accept: Callable[[int], Any]
+
+    def _accept_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        listener: socket.socket,
+        sslcontext: Any,
+        server: Any,
+        backlog: int,
+        *more: Any,  # time-outs of TLS; from 3.15 on a context
+    ) -> None:
+        """Accepts what waits; a reader, with the arguments of ``_start_serving``."""
+        serving = protocol_factory, listener, sslcontext, server, backlog, *more
+        if not _is_usual(listener):
+            super()._accept_connection(*serving)  # type: ignore[misc]
+            return
+        fd = listener.fileno()
+        family, kind, proto = _family(listener), _type(listener) | _NON_BLOCKING, listener.proto
+        for _ in range(backlog + 1):
+            try:
+                accepted = self._accept(fd)
+            except ConnectionAbortedError:
+                continue
+            except OSError as exc:
+                if exc.errno not in _OUT_OF_RESOURCES:
+                    raise
+                self._accept_later(exc, serving)
+                continue
+            if not accepted:
+                if accepted is False:
+                    super()._accept_connection(*serving)  # type: ignore[misc]
+                return
+            sock = socket.socket(family, kind, proto, accepted[0])
+            if self._debug:
+                logger.debug("%r got a new connection from %r: %r", server, accepted[1], sock)
+            extra = {"peername": accepted[1]}
+            self._open_accepted(protocol_factory, sock, extra, sslcontext, server, *more)
+
+    def _accept_later(self, exc: OSError, serving: tuple[Any, ...]) -> None:
+        """Leaves the listener alone for a while: the kernel goes on to report it as ready."""
+        listener = serving[1]
+        self.call_exception_handler(
+            {
+                "message": "socket.accept() out of system resource",
+                "exception": exc,
+                "socket": trsock.TransportSocket(listener),
+            }
+        )
+        self._remove_reader(listener.fileno())
+        self.call_later(constants.ACCEPT_RETRY_DELAY, self._start_serving, *serving)
+
+    def _open_accepted(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        extra: dict[str, Any],
+        sslcontext: Any,
+        server: Any,
+        handshake_timeout: float | None,
+        shutdown_timeout: float | None,
+        *contexts: Context | None,
+    ) -> None:
+        """Schedules the opening, in a context of the connection's own."""
+        in_context = {}
+        for context in contexts:
+            in_context["context"] = None if context is None else context.copy()
+        if sslcontext:
+            opening = self._accept_connection2(
+                protocol_factory,
+                sock,
+                extra,
+                sslcontext,
+                server,
+                handshake_timeout,
+                shutdown_timeout,
+                **in_context,
+            )
+            self.create_task(opening, **in_context)
+        else:
+            self.call_soon(
+                self._open_plain, protocol_factory, sock, extra, server, in_context, **in_context
+            )
+
+    def _open_plain(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        extra: dict[str, Any],
+        server: Any,
+        in_context: dict[str, Any],
+    ) -> None:
+        protocol = None
+        try:
+            protocol = protocol_factory()
+            self._make_socket_transport(sock, protocol, extra=extra, server=server, **in_context)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            if self._debug:
+                context = {
+                    "message": "Error on transport creation for incoming connection",
+                    "exception": exc,
+                }
+                if protocol is not None:
+                    context["protocol"] = protocol
+                self.call_exception_handler(context)
+
+
+def _is_usual(listener: socket.socket) -> bool:
+    """Whether Java accepts as its own method would."""
+    return (
+        type(listener) is socket.socket
+        and listener.gettimeout() == 0
+        and _family(listener) in _FAMILIES
+    )
