@@ -11,6 +11,7 @@ import asyncio
 import socket
 import sys
 import warnings
+import weakref
 from asyncio import constants, futures, protocols, trsock
 from asyncio.log import logger
 from collections.abc import Callable
@@ -67,7 +68,8 @@ class BaseTransport(_core.Transport):
         self._given_context = context
         self._open_channel()
         self.set_protocol(protocol)
-        loop._transports[self._sock_fd] = self
+        # Not by the dictionary's own method, which makes a callback for the death of each.
+        loop._transports.data[self._sock_fd] = weakref.ref(self)
 
         loop.call_soon(protocol.connection_made, self, context=context)
         loop.call_soon(self._start_reading, context=context)
@@ -103,7 +105,7 @@ class BaseTransport(_core.Transport):
         if self._sock is not None:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             self._dispose()
-            self._sock.close()
+            self._close_socket(self._sock)
             if self._server is not None:
                 self._server._detach(*self._server_arguments())
 
@@ -201,13 +203,18 @@ class BaseTransport(_core.Transport):
             self._protocol.connection_lost(exc)
         finally:
             self._dispose()
-            self._sock = None
-            sock.close()
+            self._close_socket(sock)
             self._protocol = None
             self._loop = None  # type: ignore[assignment]
             server, self._server = self._server, None
             if server is not None:
                 server._detach(*self._server_arguments())
+
+
+    def _close_socket(self, sock: socket.socket) -> None:
+        self._sock = None
+        self._loop._transports.data.pop(self._sock_fd, None)
+        sock.close()
 
 
 def _name_or_none(get_name: Any) -> Any:

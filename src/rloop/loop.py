@@ -76,7 +76,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         _unwatch: Callable[[int, bool], bool]
         _watched: Callable[[int], int]
         # The standard library's
-        _transports: weakref.WeakValueDictionary[int, Any]
+        _transports: Any  # a weakref.WeakValueDictionary
         _current_handle: asyncio.Handle | None
         _check_thread: Callable[[], None]
         _check_callback: Callable[[object, str], None]
@@ -276,7 +276,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         server: Any = None,
         context: Context | None = None,
     ) -> asyncio.Transport:
-        self._ensure_fd_no_transport(sock)
+        if sock.fileno() in self._transports.data:
+            self._ensure_fd_no_transport(sock)  # it says so
         return _transport_class()(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(

@@ -79,14 +79,14 @@ class SSLProtocol(sslproto.SSLProtocol):
     _ssl_reading_paused = False
     _app_reading_paused = False
     _app_writing_paused = False
-    _incoming_high_water, _incoming_low_water = sslproto.add_flowcontrol_defaults(  # type: ignore[attr-defined]
+    _incoming_high_water, _incoming_low_water = sslproto.add_flowcontrol_defaults(
         None, None, constants.FLOW_CONTROL_HIGH_WATER_SSL_READ
     )
-    _outgoing_high_water, _outgoing_low_water = sslproto.add_flowcontrol_defaults(  # type: ignore[attr-defined]
+    _outgoing_high_water, _outgoing_low_water = sslproto.add_flowcontrol_defaults(
         None, None, constants.FLOW_CONTROL_HIGH_WATER_SSL_WRITE
     )
-    _ssl_handshake_timeout: float = constants.SSL_HANDSHAKE_TIMEOUT
-    _ssl_shutdown_timeout: float = constants.SSL_SHUTDOWN_TIMEOUT
+    _ssl_handshake_timeout: Any = constants.SSL_HANDSHAKE_TIMEOUT
+    _ssl_shutdown_timeout: Any = constants.SSL_SHUTDOWN_TIMEOUT
     _ssl_buffer = b""
     _ssl_buffer_view = memoryview(_ssl_buffer)
     _app_transport_created = True
@@ -181,7 +181,7 @@ class SSLProtocol(sslproto.SSLProtocol):
     def _on_handshake_complete(self, handshake_exc: Any) -> None:
         if handshake_exc is not None:
             self._outgoing.read()  # asyncio doesn't send an alert
-        super()._on_handshake_complete(handshake_exc)  # type: ignore[misc]
+        super()._on_handshake_complete(handshake_exc)
 
     def _process_outgoing(self) -> None:
         if self._moves_itself:
@@ -213,10 +213,9 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._stop_native(lossless=True)
             return
         native: SocketTransport = self._transport
-        if not native._open_tls():
+        if not native._open_tls(*self._native_water_marks()):
             self._is_handed_back = True  # _do_read, which comes next, sees to it
         self._native = native
-        self._set_native_water_marks(native)
         self._app_transport._native = native
         if self._write_backlog:
             backlog = list(self._write_backlog)
@@ -288,12 +287,12 @@ class SSLProtocol(sslproto.SSLProtocol):
     def _let_java_read(self, native: SocketTransport) -> None:
         """Delivers what there is; what comes from now on, Java does."""
         self._java_reads = True
-        data = native._receive_tls_rest()
-        native._set_receiver(self._app_protocol)
+        protocol = self._app_protocol
+        data = native._receive_tls_rest(protocol)
         if data is None:
             return
         try:
-            self._app_protocol.data_received(data)
+            protocol.data_received(data)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
@@ -359,11 +358,11 @@ class SSLProtocol(sslproto.SSLProtocol):
     def _set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         super()._set_write_buffer_limits(high, low)  # type: ignore[misc]
         if self._native is not None:
-            self._set_native_water_marks(self._native)
+            self._native._set_tls_water_marks(*self._native_water_marks())
 
-    def _set_native_water_marks(self, native: SocketTransport) -> None:
+    def _native_water_marks(self) -> tuple[int, int]:
         # asyncio pauses when so much is queued, Java when more is.
-        native._set_tls_water_marks(self._outgoing_high_water - 1, self._outgoing_low_water)
+        return self._outgoing_high_water - 1, self._outgoing_low_water
 
     def _control_app_writing(self) -> None:
         super()._control_app_writing()  # type: ignore[misc]

@@ -35,9 +35,9 @@ final class TlsMethods {
     new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
         .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
         .add("_flush_tls", "flushTls", NO_ARGUMENTS, "($self, /)")
-        .add("_open_tls", "openTls", NO_ARGUMENTS, "($self, /)")
+        .add("_open_tls", "openTls", FAST, "($self, high, low, /)")
         .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
-        .add("_receive_tls_rest", "receiveRest", NO_ARGUMENTS, "($self, /)")
+        .add("_receive_tls_rest", "receiveRest", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_receive_tls_into", "receiveInto", ONE_ARGUMENT, "($self, buffer, /)")
         .add("_write_tls", "writeTls", ONE_ARGUMENT, "($self, data, /)")
         .add("_tls_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
@@ -61,9 +61,15 @@ final class TlsMethods {
     return Arguments.none();
   }
 
-  /** {@code _open_tls()}: the handshake is done; whether Java can read and write. */
-  private static long openTls(long self, long b, long c, long d) {
-    return Arguments.bool(connection(self).openTls());
+  /**
+   * {@code _open_tls(high, low)}: the handshake is done; the water marks of what is written, in
+   * bytes. Whether Java can read and write.
+   */
+  private static long openTls(long self, long arguments, long count, long d) {
+    Connection connection = connection(self);
+    boolean isOpen = connection.openTls();
+    setWaterMarks(connection, arguments, count);
+    return Arguments.bool(isOpen);
   }
 
   private static long stopTls(long self, long lossless, long c, long d) {
@@ -71,9 +77,14 @@ final class TlsMethods {
     return Arguments.none();
   }
 
-  /** {@code _receive_tls_rest()}: what was received and not read, or {@code None}. */
-  private static long receiveRest(long self, long b, long c, long d) {
-    long data = connection(self).receiveTlsRest();
+  /**
+   * {@code _receive_tls_rest(protocol)}: what was received and not read, or {@code None}; what
+   * comes from now on goes to the protocol by itself.
+   */
+  private static long receiveRest(long self, long protocol, long c, long d) {
+    Connection connection = connection(self);
+    long data = connection.receiveTlsRest();
+    connection.setReceiver(protocol);
     return data == 0 ? Arguments.none() : data;
   }
 
@@ -110,12 +121,15 @@ final class TlsMethods {
   }
 
   private static long setWaterMarks(long self, long arguments, long count, long d) {
-    Arguments.expect("_set_tls_water_marks", count, 2);
-    connection(self)
-        .setTlsWaterMarks(
-            Arguments.toLong(Arguments.get(arguments, 0)),
-            Arguments.toLong(Arguments.get(arguments, 1)));
+    setWaterMarks(connection(self), arguments, count);
     return Arguments.none();
+  }
+
+  private static void setWaterMarks(Connection connection, long arguments, long count) {
+    Arguments.expect("water marks", count, 2);
+    connection.setTlsWaterMarks(
+        Arguments.toLong(Arguments.get(arguments, 0)),
+        Arguments.toLong(Arguments.get(arguments, 1)));
   }
 
   private static long awaitDrain(long self, long b, long c, long d) {
