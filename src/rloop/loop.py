@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-import weakref
 from asyncio import base_events, constants, format_helpers, tasks
 from asyncio.log import logger
 from collections.abc import Callable
