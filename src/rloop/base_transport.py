@@ -210,7 +210,6 @@ class BaseTransport(_core.Transport):
             if server is not None:
                 server._detach(*self._server_arguments())
 
-
     def _close_socket(self, sock: socket.socket) -> None:
         self._sock = None
         self._loop._transports.data.pop(self._sock_fd, None)

@@ -81,6 +81,16 @@ public class Callbacks {
     }
   }
 
+  /**
+   * Lets go of what refers to the transport, mostly through its protocol: nobody should have to
+   * wait for a cycle collection. To be called last.
+   */
+  void dispose() {
+    setReceiver(0);
+    TransportType.set(transport, type.bufferedRead, 0);
+    keepAlive(false);
+  }
+
   /** Sets the protocol that data goes to, or 0 for a {@code BufferedProtocol}. */
   void setReceiver(long protocol) {
     TransportType.set(transport, type.delivery, 0);

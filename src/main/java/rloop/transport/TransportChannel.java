@@ -291,6 +291,6 @@ public abstract class TransportChannel extends Channel implements Writer {
       lose();
     }
     undelivered().dispose();
-    callbacks.keepAlive(false);
+    callbacks.dispose();
   }
 }
