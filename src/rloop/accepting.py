@@ -1,8 +1,9 @@
-"""Accepting connections: asyncio's way, but no task for a connection without TLS.
+"""Accepting connections: asyncio's way, but without a task for each.
 
-asyncio makes a task that calls the protocol factory and waits for the transport. Without a
-handshake there is nothing to wait for, so a call in a context of its own does as well. With TLS
-there is a task: asyncio cancels it when a program ends in the middle of a handshake.
+asyncio's task calls the protocol factory and waits for the transport. Nobody waits for the task, so
+a call in a context of its own does as well, but for two things. In debug mode a failed handshake is
+reported, so there is a task then. When a program ends, asyncio cancels the tasks of handshakes that
+are under way: ``shutdown_asyncgens``, which comes next, ends them here.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from asyncio import constants, trsock
+from asyncio import constants, sslproto, trsock
 from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 _FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}  # whose addresses Java knows
+_EARLY = {sslproto.SSLProtocolState.UNWRAPPED, sslproto.SSLProtocolState.DO_HANDSHAKE}
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 # What the attributes of these names make enumerations of, for a microsecond each.
@@ -34,6 +36,8 @@ class Accepting(asyncio.SelectorEventLoop):
 
     if TYPE_CHECKING:
         _debug: bool
+        _transports: Any
+        _make_ssl_transport: Callable[..., Any]
         _remove_reader: Callable[[Any], bool]
         _start_serving: Callable[..., None]
         _make_socket_transport: Callable[..., asyncio.Transport]
@@ -105,7 +109,7 @@ class Accepting(asyncio.SelectorEventLoop):
         in_context = {}
         for context in contexts:
             in_context["context"] = None if context is None else context.copy()
-        if sslcontext:
+        if sslcontext and self._debug:
             opening = self._accept_connection2(
                 protocol_factory,
                 sock,
@@ -117,23 +121,29 @@ class Accepting(asyncio.SelectorEventLoop):
                 **in_context,
             )
             self.create_task(opening, **in_context)
-        else:
-            self.call_soon(
-                self._open_plain, protocol_factory, sock, extra, server, in_context, **in_context
-            )
+            return
+        options = {"extra": extra, "server": server, **in_context}
+        if sslcontext:
+            options["ssl_handshake_timeout"] = handshake_timeout
+            options["ssl_shutdown_timeout"] = shutdown_timeout
+        self.call_soon(
+            self._open_connection, protocol_factory, sock, sslcontext, options, **in_context
+        )
 
-    def _open_plain(
+    def _open_connection(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         sock: socket.socket,
-        extra: dict[str, Any],
-        server: Any,
-        in_context: dict[str, Any],
+        sslcontext: Any,
+        options: dict[str, Any],
     ) -> None:
         protocol = None
         try:
             protocol = protocol_factory()
-            self._make_socket_transport(sock, protocol, extra=extra, server=server, **in_context)
+            if sslcontext:
+                self._make_ssl_transport(sock, protocol, sslcontext, server_side=True, **options)
+            else:
+                self._make_socket_transport(sock, protocol, **options)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
@@ -145,6 +155,18 @@ class Accepting(asyncio.SelectorEventLoop):
                 if protocol is not None:
                     context["protocol"] = protocol
                 self.call_exception_handler(context)
+
+    async def shutdown_asyncgens(self) -> None:
+        """Ends asynchronous generators, and handshakes of accepted connections."""
+        for transport in list(self._transports.values()):
+            if _is_accepted_in_handshake(transport.get_protocol()):
+                transport.abort()
+        await super().shutdown_asyncgens()
+
+
+def _is_accepted_in_handshake(protocol: Any) -> bool:
+    is_tls = isinstance(protocol, sslproto.SSLProtocol)
+    return is_tls and protocol._server_side and protocol._state in _EARLY
 
 
 def _is_usual(listener: socket.socket) -> bool:

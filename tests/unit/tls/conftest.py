@@ -1,6 +1,7 @@
 """The rules of TLS hold for asyncio, for ours, and for asyncio's TLS over our transports."""
 
 import gc
+import importlib
 import os
 import weakref
 from asyncio import sslproto
@@ -41,20 +42,18 @@ def _is_asyncio_twice(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_factory: LoopFactory) -> Iterator[None]:
+def nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, loop_name: str, loop_factory: LoopFactory
+) -> Iterator[None]:
     """However a test's connections end: no descriptor of theirs is open, and no transport alive.
 
     Set up before the loop, so that it looks when the loop is closed.
     """
     made = weakref.WeakSet[sslproto.SSLProtocol]()
-    make = sslproto.SSLProtocol.__init__
-
-    def note(self: sslproto.SSLProtocol, *arguments: Any, **options: Any) -> None:
-        made.add(self)
-        make(self, *arguments, **options)
-
-    monkeypatch.setattr(sslproto.SSLProtocol, "__init__", note)
     loop_factory().close()  # which starts Java, that may have a socket
+    note_instances(sslproto.SSLProtocol, made, monkeypatch)
+    if loop_name == "rloop":
+        note_instances(importlib.import_module("rloop.tls").SSLProtocol, made, monkeypatch)
     before = _sockets()
     yield
     for _ in range(3):  # finalisers leave garbage of their own
@@ -62,6 +61,20 @@ def nothing_is_left(monkeypatch: pytest.MonkeyPatch, loop_factory: LoopFactory) 
             gc.collect()
     assert not list(made)
     assert _sockets() <= before
+
+
+def note_instances(
+    protocol: type[sslproto.SSLProtocol],
+    made: weakref.WeakSet[sslproto.SSLProtocol],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make = protocol.__init__
+
+    def note(self: sslproto.SSLProtocol, *arguments: Any, **options: Any) -> None:
+        made.add(self)
+        make(self, *arguments, **options)
+
+    monkeypatch.setattr(protocol, "__init__", note)
 
 
 def _sockets() -> int:

@@ -1,14 +1,22 @@
 """What two ends find out about each other, and what happens where they do not agree."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from tests.conftest import Loop
-from tests.unit.connections import Recorder, tcp_pair, until, until_lost, until_received
+from tests.conftest import Loop, LoopFactory
+from tests.unit.connections import (
+    PATIENCE_SECONDS,
+    Recorder,
+    tcp_pair,
+    until,
+    until_lost,
+    until_received,
+)
 from tests.unit.tls.peers import Certificates, TlsConnector, TlsPeer, certificates
 
 SOON_SECONDS = 0.05
@@ -50,6 +58,23 @@ async def hang_up(transport: asyncio.Transport, protocol: Recorder) -> None:
 @pytest.fixture
 def known() -> Certificates:
     return certificates()
+
+
+def test_a_handshake_ends_with_the_program(loop_factory: LoopFactory, known: Certificates) -> None:
+    with socket.socket() as peer:
+
+        async def main() -> None:
+            async with serving(known.server_context()) as servers:
+                await asyncio.get_running_loop().run_in_executor(
+                    None, peer.connect, ("127.0.0.1", servers.port)
+                )
+                await until(lambda: len(servers) == 1)
+                await asyncio.sleep(SOON_SECONDS)
+
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
+        peer.settimeout(PATIENCE_SECONDS)
+        assert peer.recv(1) == b""
 
 
 async def test_the_transport_tells_what_was_agreed(known: Certificates) -> None:
