@@ -25,8 +25,8 @@ from harness.server import KIB, MIB, Server, running
 
 CONCURRENCY = 50
 MESSAGE_BYTES = 1024
-# A handshake runs much code, each part of it once: a JIT has compiled it after more than 10,000.
-WARMUP_CONNECTIONS = 15_000
+# A handshake runs much code, each part of it once: a JIT has compiled all after about 20,000.
+WARMUP_CONNECTIONS = 25_000
 IDLE_CONNECTIONS = 1000
 # What is loaded and allocated once, whatever the number of connections, is there after these.
 FIRST_CONNECTIONS = 50
