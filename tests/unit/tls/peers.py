@@ -78,8 +78,12 @@ class TlsPeer:
         )
 
     async def handshake(self) -> None:
-        await self._until_done(self.tls.do_handshake)
+        await self.handshake_but_for_last()
         await self.send_ciphertext(self.outgoing.read())
+
+    async def handshake_but_for_last(self) -> None:
+        """What is to be sent at the end stays in ``outgoing``."""
+        await self._until_done(self.tls.do_handshake)
 
     async def _until_done(self, step: Callable[[], object]) -> None:
         while True:

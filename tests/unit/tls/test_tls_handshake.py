@@ -13,6 +13,7 @@ from tests.unit.connections import (
     PATIENCE_SECONDS,
     Recorder,
     tcp_pair,
+    turns,
     until,
     until_lost,
     until_received,
@@ -20,6 +21,7 @@ from tests.unit.connections import (
 from tests.unit.tls.peers import Certificates, TlsConnector, TlsPeer, certificates
 
 SOON_SECONDS = 0.05
+MUCH = bytes(range(256)) * 1500  # more than one read takes, and some are more than a batch takes
 
 
 class Servers(list[Recorder]):
@@ -358,3 +360,35 @@ async def test_unix_sockets(known: Certificates, tmp_path: object) -> None:
         assert await reader.readexactly(len(data)) == data
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_handshake_ends_among_much_that_is_received(
+    loop: Loop, known: Certificates
+) -> None:
+    """A loop that has its fill of other data leaves the last step, and reads more before it."""
+    ours, far_end = tcp_pair()
+    peer = TlsPeer(far_end, known.client_context(), "localhost")
+    server = asyncio.ensure_future(
+        loop.connect_accepted_socket(Recorder, ours, ssl=known.server_context())
+    )
+    await peer.handshake_but_for_last()
+    last = peer.outgoing.read() + peer.seal(MUCH)
+    others = [tcp_pair() for _ in range(8)]
+    for near in (ours, *(near for near, _ in others)):
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * len(MUCH))
+    recorders = [(await loop.create_connection(Recorder, sock=near))[1] for near, _ in others]
+    await turns()
+    for _, far in others:
+        far.setblocking(False)
+        far.send(MUCH)
+    sent = far_end.send(last)
+    await peer.send_ciphertext(last[sent:])
+    transport, protocol = await server
+    await until_received(protocol, len(MUCH))
+    assert protocol.received == MUCH
+    for recorder, (_, far) in zip(recorders, others, strict=True):
+        await hang_up(recorder.transport, recorder)
+        far.close()
+    transport.abort()
+    await until_lost(protocol)
+    far_end.close()

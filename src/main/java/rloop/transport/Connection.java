@@ -20,6 +20,9 @@ import rloop.tls.TlsStream;
  * data comes back here ({@link Inbound}).
  */
 public final class Connection extends TransportChannel {
+  /** No call has this sequence number. */
+  private static final long NO_STEP = -1;
+
   private final StreamReceiver receiver;
   private final Inbound inbound;
   private final WriteQueue queue = new WriteQueue(Ref::drop);
@@ -36,6 +39,9 @@ public final class Connection extends TransportChannel {
    * Between {@link #startTls} and {@link #stopTls}: the receiver's data is what TLS makes of it.
    */
   private @Nullable TlsLayer tls;
+
+  /** The sequence number of the last call that takes a step of the handshake. */
+  private long handshakeStep = NO_STEP;
 
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
@@ -100,11 +106,14 @@ public final class Connection extends TransportChannel {
 
   /** What has come in is there for the next step of the handshake, which Python takes. */
   private void readHandshake(TlsLayer layer) {
+    if (loop.isWaiting(handshakeStep)) {
+      return; // what comes after its end is not for the step after it
+    }
     long buffer = loop.readBuffer();
     long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
     if (count > 0) {
       layer.feed(buffer, (int) count);
-      loop.schedule(callbacks.tlsHandshake());
+      handshakeStep = loop.schedule(callbacks.tlsHandshake());
     } else {
       received(count);
     }
