@@ -387,7 +387,8 @@ async def test_a_handshake_ends_among_much_that_is_received(
     await until_received(protocol, len(MUCH))
     assert protocol.received == MUCH
     for recorder, (_, far) in zip(recorders, others, strict=True):
-        await hang_up(recorder.transport, recorder)
+        recorder.transport.close()
+        await until_lost(recorder)
         far.close()
     transport.abort()
     await until_lost(protocol)
