@@ -29,16 +29,17 @@ class Servers(list[Recorder]):
 
     port: int
 
+    def make(self) -> Recorder:
+        self.append(Recorder())
+        return self[-1]
+
 
 @asynccontextmanager
 async def serving(context: ssl.SSLContext) -> AsyncIterator[Servers]:
     protocols = Servers()
-
-    def make() -> Recorder:
-        protocols.append(Recorder())
-        return protocols[-1]
-
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.get_running_loop().create_server(
+        protocols.make, "127.0.0.1", 0, ssl=context
+    )
     protocols.port = server.sockets[0].getsockname()[1]
     async with server:
         yield protocols
@@ -63,15 +64,17 @@ def known() -> Certificates:
 
 
 def test_a_handshake_ends_with_the_program(loop_factory: LoopFactory, known: Certificates) -> None:
-    with socket.socket() as peer:
+    with socket.socket() as peer, socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def main() -> None:
-            async with serving(known.server_context()) as servers:
-                await asyncio.get_running_loop().run_in_executor(
-                    None, peer.connect, ("127.0.0.1", servers.port)
-                )
-                await until(lambda: len(servers) == 1)
-                await asyncio.sleep(SOON_SECONDS)
+            protocols = Servers()
+            server = await asyncio.get_running_loop().create_server(
+                protocols.make, sock=listener, ssl=known.server_context()
+            )
+            peer.connect(listener.getsockname())
+            await until(lambda: len(protocols) == 1)
+            await asyncio.sleep(SOON_SECONDS)
+            server.close()
 
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(main())
