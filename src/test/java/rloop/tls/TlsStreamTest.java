@@ -105,13 +105,13 @@ final class TlsStreamTest {
   }
 
   @Test
-  void a_goodbye_hands_the_reading_side_back_and_writing_goes_on() {
+  void a_goodbye_ends_the_reading_side_and_writing_goes_on() {
     byte[] sealed = seal(client, random(10));
     TestSsl.shutdown(clientEnd);
     byte[] goodbye = output(client);
     assertThat(open(server, sealed)).isEqualTo(random(10));
     assertThat(open(server, goodbye)).isEmpty();
-    assertThat(server.state()).isEqualTo(TlsStream.State.HANDED_BACK);
+    assertThat(server.state()).isEqualTo(TlsStream.State.ENDED);
     assertThat(seal(server, random(5))).isNotEmpty();
   }
 
@@ -126,6 +126,17 @@ final class TlsStreamTest {
   }
 
   @Test
+  void up_to_1_2_what_came_with_the_handshake_is_left_to_somebody_else() {
+    byte[] sealed = seal(client, random(100));
+    TlsStream early = new TlsStream(serverEnd.ssl());
+    assertThat(early.state()).isEqualTo(TlsStream.State.HANDSHAKE);
+    put(CIPHERTEXT, sealed);
+    early.feed(CIPHERTEXT, sealed.length);
+    early.open();
+    assertThat(early.state()).isEqualTo(TlsStream.State.HANDED_BACK);
+  }
+
+  @Test
   void a_changed_record_makes_the_connection_fail() {
     byte[] sealed = seal(client, random(100));
     sealed[sealed.length - 1] ^= 1;
@@ -137,7 +148,7 @@ final class TlsStreamTest {
 
   @Test
   void headers_are_recognised_however_they_are_cut() {
-    byte[] records = {23, 3, 3, 0, 2, 'a', 'b', 23, 3, 3, 0, 0, 22, 3, 3, 0, 1, 0};
+    byte[] records = {23, 3, 3, 0, 2, 'a', 'b', 21, 3, 3, 0, 0, 22, 3, 3, 0, 1, 0};
     int handshake = 12;
     for (int step = 1; step <= records.length; step++) {
       RecordHeaders headers = new RecordHeaders();
@@ -145,7 +156,7 @@ final class TlsStreamTest {
       boolean areData = true;
       for (int start = 0; start < records.length && areData; start += step) {
         int size = Math.min(step, records.length - start);
-        areData = headers.areOfData(PLAINTEXT + start, size);
+        areData = headers.areOfDataOrAlerts(PLAINTEXT + start, size);
         assertThat(areData).isEqualTo(start + size <= handshake);
       }
       assertThat(areData).isFalse();

@@ -1,0 +1,208 @@
+package rloop.transport;
+
+import static rloop.posix.Constants.EAGAIN;
+import static rloop.posix.Constants.EINTR;
+import static rloop.posix.Constants.SHUT_WR;
+
+import rloop.cpython.api.Owned;
+import rloop.cpython.object.Ref;
+import rloop.loop.EventLoop;
+import rloop.posix.SysSocket;
+
+/**
+ * A connected stream socket; what TLS adds to it is {@link Connection}'s.
+ *
+ * <p>Reading is done when the poller says so, before the batch runs, so data may be read and not
+ * yet delivered when an earlier call of the batch pauses, closes or re-wires the connection: such
+ * data comes back here ({@link Inbound}).
+ */
+abstract class StreamConnection extends TransportChannel {
+  private final StreamReceiver receiver;
+  protected final Inbound inbound;
+  protected final WriteQueue queue = new WriteQueue(Ref::drop);
+  private boolean endOfFile;
+  private boolean endRequested;
+
+  /** Sending failed; Python has been scheduled to make the connection lost. */
+  private boolean failed;
+
+  /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
+  private boolean drainAwaited;
+
+  /** A connection that does not read before {@link #startReading}. */
+  StreamConnection(EventLoop loop, int fd, Callbacks callbacks) {
+    super(loop, fd, callbacks);
+    this.receiver = new StreamReceiver(loop);
+    this.inbound = new Inbound(loop, callbacks);
+  }
+
+  // ---- reading -------------------------------------------------------------------------------
+
+  @Override
+  final Inbound undelivered() {
+    return inbound;
+  }
+
+  @Override
+  protected final boolean wantsToRead() {
+    return super.wantsToRead() && !endOfFile;
+  }
+
+  /** Hot: a receive, a bytes object, a tuple used again. */
+  @Override
+  protected void read() {
+    if (inbound.isWaiting() || loop.isBatchFull(this)) {
+      return;
+    }
+    if (!callbacks.hasReceiver()) {
+      inbound.letRead();
+      return;
+    }
+    long data = receiver.receive(fd);
+    if (data != 0) {
+      inbound.deliver(data, receiver.result());
+    } else {
+      received(receiver.result());
+    }
+  }
+
+  /** The end of the stream, or an error, or nothing. */
+  protected final void received(long result) {
+    if (result == 0) {
+      endOfFile = true;
+      loop.schedule(callbacks.endOfFile());
+    } else if (result != -EAGAIN && result != -EINTR) {
+      endOfFile = true;
+      loop.schedule(callbacks.readFailed((int) -result));
+    }
+  }
+
+  /**
+   * Receives into a protocol's own buffer.
+   *
+   * @return how many bytes, or 0 if there is nothing to tell the protocol
+   */
+  public long receiveInto(long address, long length) {
+    if (!wantsToRead()) {
+      return 0;
+    }
+    long count = SysSocket.recv(fd, address, length, 0);
+    if (count <= 0) {
+      received(count);
+      updateInterest();
+      return 0;
+    }
+    return count;
+  }
+
+  // ---- writing -------------------------------------------------------------------------------
+
+  /**
+   * Queues data, to be sent when the batch is over.
+   *
+   * <p>Even a single piece: to send each from within its callback takes 5 to 10 % more CPU, as
+   * Python's code and the kernel's then drive each other from the caches.
+   *
+   * @param owner {@code bytes} or what else keeps the memory alive
+   * @return whether the protocol is now to be told to pause
+   */
+  public boolean write(@Owned long owner, long address, long length) {
+    queue.add(owner, address, length);
+    if (waterMarks.isAbove(queue.bytes())) {
+      return writeMuch();
+    }
+    flushLater();
+    return false;
+  }
+
+  /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
+  public boolean takesData() {
+    return !isGone() && !failed && !endRequested && !drainAwaited;
+  }
+
+  /** Whether {@link #writeEof} was called. */
+  public boolean isEndRequested() {
+    return endRequested;
+  }
+
+  @Override
+  protected boolean isAllSent() {
+    return queue.isEmpty();
+  }
+
+  @Override
+  protected final long queuedBytes() {
+    return queue.bytes();
+  }
+
+  @Override
+  protected void dropQueue() {
+    queue.clear();
+  }
+
+  @Override
+  protected void send() {
+    sent(queue.isEmpty() ? 0 : queue.send(fd));
+  }
+
+  /** What follows from the result of the last call that sent, 0 or {@code -errno}. */
+  protected final void sent(int status) {
+    blocked = false;
+    if (queue.isEmpty()) {
+      drained();
+    } else if (status == 0 || status == -EAGAIN || status == -EINTR) {
+      blocked = true;
+      resumeProtocol();
+    } else {
+      failed = true;
+      queue.clear();
+      loop.schedule(callbacks.writeFailed(-status));
+    }
+  }
+
+  @Override
+  protected void drained() {
+    if (drainAwaited) {
+      loop.schedule(callbacks.drained());
+    }
+    super.drained();
+  }
+
+  @Override
+  public void endWriting() {
+    super.endWriting();
+    if (isOpen() && endRequested && queue.isEmpty()) {
+      SysSocket.shutdown(fd, SHUT_WR);
+    }
+  }
+
+  /** Shuts the sending side down when all is sent. */
+  public void writeEof() {
+    if (isOpen() && !endRequested) {
+      endRequested = true;
+      if (queue.isEmpty()) {
+        SysSocket.shutdown(fd, SHUT_WR);
+      } else {
+        flush();
+      }
+    }
+  }
+
+  /** Takes no data any more and has Python told when the queue is empty, if it isn't yet. */
+  public boolean awaitDrain() {
+    flush();
+    drainAwaited = true;
+    return queue.isEmpty();
+  }
+
+  /** Takes data again. */
+  public void endAwaitDrain() {
+    drainAwaited = false;
+  }
+
+  /** Who writes without ever waiting must see a failure at once. */
+  @Override
+  public boolean isClosing() {
+    return failed || super.isClosing();
+  }
+}
