@@ -1,15 +1,15 @@
 """TLS: the standard library's ``SSLProtocol``, with Java on the path of the data.
 
-Between a completed handshake and the beginning of the shutdown (the state WRAPPED), what arrives is
-decrypted in Java and goes straight to the application's protocol, and what that writes is encrypted
-in Java. All that is rare stays the standard library's, as each Python version has it, over the same
-``SSL``: handshake, shutdown, timeouts, errors.
+Java moves the ciphertext of the handshake between the socket and the ``SSL``. Between a completed
+handshake and the beginning of the shutdown (the state WRAPPED), what arrives is decrypted in Java
+and goes straight to the application's protocol, and what that writes is encrypted in Java. All that
+is rare stays the standard library's, as each Python version has it, over the same ``SSL``.
 
 ::
 
     application's protocol          SSLTransport
           ▲    ▲                         │
-          │    └── SSLProtocol ──────────┤  what is rare
+          │    └── SSLProtocol ──────────┤  the handshake, and what is rare
           │             ▲                │
           └─────── SocketTransport ◄─────┘  data: Java decrypts and encrypts
 """

@@ -336,8 +336,8 @@ async def test_a_transport_and_its_protocol_are_freed_at_the_end(
     loop: Loop, factory: type[Recorder | BufferedRecorder]
 ) -> None:
     ours, peer = tcp_pair()
-    protocol = factory()
-    transport, _ = await loop.create_connection(lambda: protocol, sock=ours)
+    transport, protocol = await loop.create_connection(factory, sock=ours)
+    assert isinstance(protocol, Recorder | BufferedRecorder)
     protocol.transport = transport  # type: ignore[union-attr]
     references: list[weakref.ref[object]] = [weakref.ref(transport), weakref.ref(protocol)]
     transport.write(b"x")
@@ -346,7 +346,7 @@ async def test_a_transport_and_its_protocol_are_freed_at_the_end(
     gc.disable()
     try:
         transport.close()
-        del transport, _, protocol
+        del transport, protocol
         await until(lambda: ours.fileno() == -1)
         await turns()
         # asyncio's transport refers to itself, and waits for the collector; ours doesn't.
