@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from asyncio import base_events, constants, format_helpers, tasks
+from asyncio import base_events, constants, format_helpers, futures, tasks
 from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -95,6 +95,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
         fork.register(self)
         self._find_clock()
+        self._cover_methods()
 
     # ---- running ---------------------------------------------------------------------------------
 
@@ -180,11 +181,25 @@ class RLoop(SocketOperations, Accepting, Clock):
         super().close()
         self._close()
         self._watchers.clear()
+        vars(self).pop("create_future", None)  # it refers to the loop
 
     def _close_self_pipe(self) -> None:
         # A loop that was never closed may die with its sockets, and after them.
         if self._ssock.fileno() >= 0:
             super()._close_self_pipe()  # type: ignore[misc]
+
+    def _cover_methods(self) -> None:
+        """Covers two methods, unless a subclass has its own, by functions of C that do the same.
+
+        Every future and every task asks for the debug mode.
+        """
+        cls = type(self)
+        if cls.get_debug is base_events.BaseEventLoop.get_debug:
+            self.get_debug = _say_yes if self._debug else _say_no  # type: ignore[method-assign]
+        if cls.create_future is base_events.BaseEventLoop.create_future and not self.is_closed():
+            self.create_future = functools.partial(  # type: ignore[method-assign]
+                futures.Future, loop=self
+            )
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine; without the steps of the standard library's that do nothing."""
@@ -197,6 +212,7 @@ class RLoop(SocketOperations, Accepting, Clock):
     def set_debug(self, enabled: bool) -> None:
         """Switches asyncio's debug mode."""
         super().set_debug(enabled)
+        self._cover_methods()
         self._set_debug(bool(enabled))
 
     def _check_call(self, method: str, callback: object) -> None:
@@ -342,6 +358,9 @@ class RLoop(SocketOperations, Accepting, Clock):
         signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
         return False
 
+
+_say_no = bool
+_say_yes = True.__bool__
 
 # Cached, because an import takes 1 to 2 µs even of a module that is there.
 

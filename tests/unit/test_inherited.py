@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Loop
+from tests.conftest import Loop, LoopFactory
 from tests.unit.connections import turns, until
 
 
@@ -189,3 +189,34 @@ async def test_start_tls_upgrades_a_connection(loop: Loop, certificate: Path) ->
     await writer.wait_closed()
     server.close()
     await asyncio.sleep(0.02)
+
+
+def test_a_subclass_has_its_own_futures_and_debug_mode(loop_factory: LoopFactory) -> None:
+    class Future(asyncio.Future[None]):
+        pass
+
+    class Special(loop_factory):  # type: ignore[misc, valid-type]
+        def create_future(self) -> Future:
+            return Future(loop=self)
+
+        def get_debug(self) -> bool:
+            return False
+
+    loop = Special()
+    loop.set_debug(True)
+    assert type(loop.create_future()) is Future
+    assert not loop.get_debug()
+    loop.close()
+
+
+def test_the_debug_mode_is_as_it_was_set(loop: Loop) -> None:
+    assert loop.get_debug() is False
+    for enabled in (True, False):
+        loop.set_debug(enabled)
+        assert loop.get_debug() is enabled
+
+
+def test_a_closed_loop_still_makes_futures(loop_factory: LoopFactory) -> None:
+    loop = loop_factory()
+    loop.close()
+    assert loop.create_future().get_loop() is loop
