@@ -396,3 +396,23 @@ async def test_a_handshake_ends_among_much_that_is_received(
     transport.abort()
     await until_lost(protocol)
     far_end.close()
+
+
+async def test_a_server_reports_a_failed_handshake_in_debug_mode(
+    loop: Loop, known: Certificates
+) -> None:
+    reports: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, report: reports.append(report))
+    loop.set_debug(True)
+    async with serving(known.server_context()) as servers:
+        with socket.socket() as peer:
+            peer.setblocking(False)
+            await loop.sock_connect(peer, ("127.0.0.1", servers.port))
+            await loop.sock_sendall(peer, b"GET / HTTP/1.0\r\n\r\n")
+            await until(lambda: len(reports) > 0)
+    report = reports.pop()
+    reports.clear()
+    assert report["message"] == "Error on transport creation for incoming connection"
+    assert isinstance(report["exception"], ssl.SSLError)
+    assert report["protocol"] is servers[0]
+    del report  # which keeps the connection alive
