@@ -377,6 +377,8 @@ def adopt(protocol: sslproto.SSLProtocol) -> None:
     """
     if type(protocol) is sslproto.SSLProtocol and libssl.refusal() is None:
         protocol.__class__ = SSLProtocol
+        # A quarter of a megabyte.
+        del protocol._ssl_buffer, protocol._ssl_buffer_view  # type: ignore[attr-defined]
         protocol._app_transport.__class__ = SSLTransport
 
 

@@ -119,8 +119,14 @@ class SocketTransport(BaseTransport):
     # ---- TLS: calls that Java puts into a batch --------------------------------------------------
 
     def _tls_handshake(self) -> None:
-        if self._tls is not None:
+        if self._tls is None:
+            return
+        try:
             self._tls._do_handshake()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:  # connection_made's; asyncio says the same of it
+            self._fatal_error(exc, "Fatal error: protocol.buffer_updated() call failed.")
 
     def _tls_ended(self) -> None:
         if self._tls is not None:

@@ -416,3 +416,25 @@ async def test_a_server_reports_a_failed_handshake_in_debug_mode(
     assert isinstance(report["exception"], ssl.SSLError)
     assert report["protocol"] is servers[0]
     del report  # which keeps the connection alive
+
+
+async def test_connection_made_that_raises_ends_the_connection(
+    loop: Loop, known: Certificates
+) -> None:
+    class Failing(Recorder):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            raise ZeroDivisionError
+
+    reports: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, report: reports.append(report))
+    server = await loop.create_server(Failing, "127.0.0.1", 0, ssl=known.server_context())
+    _, protocol = await ask(server.sockets[0].getsockname()[1], known.client_context())
+    await until_lost(protocol)
+    server.close()
+    await server.wait_closed()
+    report = reports.pop()
+    assert report["message"] == "Fatal error: protocol.buffer_updated() call failed."
+    assert isinstance(report["exception"], ZeroDivisionError)
+    assert not reports
+    del report  # which keeps the connection alive
