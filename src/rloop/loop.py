@@ -29,7 +29,7 @@ from .watches import Watches
 
 if TYPE_CHECKING:
     import socket
-    from asyncio import sslproto
+    from types import ModuleType
 
     from .transport import SocketTransport
 
@@ -326,14 +326,14 @@ class RLoop(SocketOperations, Accepting, Clock):
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
         context: Context | None = None,
     ) -> Any:
-        ssl_protocol = _tls_protocol_class()(
+        ssl_protocol = _tls().protocol_class()(
             self,
             protocol,
             sslcontext,
-            waiter,  # type: ignore[arg-type]  # which may be None
+            waiter,
             server_side,
             server_hostname,
-            ssl_handshake_timeout=ssl_handshake_timeout,  # type: ignore[arg-type]  # or a float
+            ssl_handshake_timeout=ssl_handshake_timeout,
             ssl_shutdown_timeout=ssl_shutdown_timeout,
         )
         self._make_socket_transport(
@@ -373,10 +373,10 @@ def _transport_class() -> type[SocketTransport]:
 
 
 @functools.cache
-def _tls_protocol_class() -> type[sslproto.SSLProtocol]:
-    from .tls import protocol_class  # noqa: PLC0415  # for the first TLS connection
+def _tls() -> ModuleType:
+    from . import tls  # noqa: PLC0415  # for the first TLS connection
 
-    return protocol_class()
+    return tls
 
 
 def _or_copy(context: Context | None) -> Context:

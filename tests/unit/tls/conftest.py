@@ -91,10 +91,11 @@ def _tls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if loop_name == "rloop":
-        from rloop import libssl  # noqa: PLC0415  # asyncio's tests need no Java
+        from rloop import libssl, tls  # noqa: PLC0415  # asyncio's tests need no Java
 
         if tls_by == STDLIB:
             monkeypatch.setattr(libssl, "refusal", lambda: "the test wants it so")
+            monkeypatch.delattr(tls, "SSLProtocol")  # whoever used it would notice
         else:
             assert libssl.refusal() is None
 

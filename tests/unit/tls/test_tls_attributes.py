@@ -44,4 +44,4 @@ def _protocol_class(loop: Loop) -> type[sslproto.SSLProtocol]:
         return sslproto.SSLProtocol
     from rloop import tls  # noqa: PLC0415  # it needs the module that Java makes
 
-    return tls.SSLProtocol
+    return tls.protocol_class()
