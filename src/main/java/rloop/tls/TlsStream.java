@@ -55,7 +55,10 @@ public final class TlsStream {
   private final long outgoing;
   private @Nullable RecordHeaders headers;
   private State state = State.HANDSHAKE;
+
+  /** Whether the {@code SSL} or its BIO may have something to decrypt. */
   private boolean unread;
+
   private long error;
 
   /**
@@ -107,6 +110,7 @@ public final class TlsStream {
       }
       int slice = (int) Math.min(length - fed, LARGEST_RECORD);
       feed(ciphertext + fed, slice);
+      unread = true;
       fed += slice;
     }
     if (fed < length) {
@@ -127,19 +131,17 @@ public final class TlsStream {
    */
   private long readAll(long plaintext, long room) {
     long decrypted = 0;
-    while (unread || Bio.BIO_pending(incoming) > 0) {
-      if (decrypted == room) {
-        unread = true;
-        break;
-      }
+    while (unread && decrypted < room) {
       int wanted = (int) Math.min(room - decrypted, SSL3_RT_MAX_PLAIN_LENGTH);
       int count = Ssl.SSL_read(ssl, plaintext + decrypted, wanted);
-      unread = count == wanted && count < SSL3_RT_MAX_PLAIN_LENGTH;
       if (count <= 0) {
+        unread = false; // the BIO is empty now, or nothing more will be read
         readFailed(count);
-        break; // the BIO is empty now, or nothing more will be read
+        break;
       }
       decrypted += count;
+      boolean hasRest = count == wanted && count < SSL3_RT_MAX_PLAIN_LENGTH;
+      unread = hasRest || Bio.BIO_pending(incoming) > 0;
     }
     return decrypted;
   }
