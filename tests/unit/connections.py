@@ -47,6 +47,15 @@ class Recorder(asyncio.Protocol):
         return "connection_lost" in self.calls
 
 
+class Recorders(list[Recorder]):
+    """The protocols of a server's connections."""
+
+    def make(self) -> Recorder:
+        """A protocol factory."""
+        self.append(Recorder())
+        return self[-1]
+
+
 class BufferedRecorder(asyncio.BufferedProtocol):
     """The same over a buffer that it gives to its transport."""
 

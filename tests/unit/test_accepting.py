@@ -12,24 +12,16 @@ from typing import Any
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import Recorder, turns, until, until_received
+from tests.unit.connections import Recorder, Recorders, turns, until, until_received
 
 number: contextvars.ContextVar[int] = contextvars.ContextVar("number")
-
-
-class Servers(list[Recorder]):
-    """The protocols of a server's connections."""
-
-    def make(self) -> Recorder:
-        self.append(Recorder())
-        return self[-1]
 
 
 @asynccontextmanager
 async def accepted(listener: socket.socket) -> AsyncIterator[Recorder]:
     """A connection to a server over the listener."""
     loop = asyncio.get_running_loop()
-    protocols = Servers()
+    protocols = Recorders()
     server = await loop.create_server(protocols.make, sock=listener)
     with socket.socket() as peer:
         peer.setblocking(False)

@@ -12,6 +12,7 @@ from tests.conftest import Loop, LoopFactory
 from tests.unit.connections import (
     PATIENCE_SECONDS,
     Recorder,
+    Recorders,
     tcp_pair,
     turns,
     until,
@@ -24,14 +25,10 @@ SOON_SECONDS = 0.05
 MUCH = bytes(range(256)) * 1500  # more than one read takes, and some are more than a batch takes
 
 
-class Servers(list[Recorder]):
+class Servers(Recorders):
     """The protocols of a server's connections."""
 
     port: int
-
-    def make(self) -> Recorder:
-        self.append(Recorder())
-        return self[-1]
 
 
 @asynccontextmanager
@@ -67,7 +64,7 @@ def test_a_handshake_ends_with_the_program(loop_factory: LoopFactory, known: Cer
     with socket.socket() as peer, socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def main() -> None:
-            protocols = Servers()
+            protocols = Recorders()
             server = await asyncio.get_running_loop().create_server(
                 protocols.make, sock=listener, ssl=known.server_context()
             )
