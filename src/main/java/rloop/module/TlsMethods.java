@@ -68,7 +68,7 @@ final class TlsMethods {
   private static long openTls(long self, long arguments, long count, long d) {
     Connection connection = connection(self);
     boolean isOpen = connection.openTls();
-    setWaterMarks(connection, arguments, count);
+    setWaterMarks(connection, "_open_tls", arguments, count);
     return Arguments.bool(isOpen);
   }
 
@@ -121,12 +121,13 @@ final class TlsMethods {
   }
 
   private static long setWaterMarks(long self, long arguments, long count, long d) {
-    setWaterMarks(connection(self), arguments, count);
+    setWaterMarks(connection(self), "_set_tls_water_marks", arguments, count);
     return Arguments.none();
   }
 
-  private static void setWaterMarks(Connection connection, long arguments, long count) {
-    Arguments.expect("water marks", count, 2);
+  private static void setWaterMarks(
+      Connection connection, String method, long arguments, long count) {
+    Arguments.expect(method, count, 2);
     connection.setTlsWaterMarks(
         Arguments.toLong(Arguments.get(arguments, 0)),
         Arguments.toLong(Arguments.get(arguments, 1)));
