@@ -95,7 +95,10 @@ class RLoop(SocketOperations, Accepting, Clock):
         super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
         fork.register(self)
         self._find_clock()
-        self._cover_methods()
+        if type(self).create_future is base_events.BaseEventLoop.create_future:
+            self.create_future = functools.partial(  # type: ignore[method-assign]
+                futures.Future, loop=self
+            )
 
     # ---- running ---------------------------------------------------------------------------------
 
@@ -188,19 +191,6 @@ class RLoop(SocketOperations, Accepting, Clock):
         if self._ssock.fileno() >= 0:
             super()._close_self_pipe()  # type: ignore[misc]
 
-    def _cover_methods(self) -> None:
-        """Covers two methods, unless a subclass has its own, by functions of C that do the same.
-
-        Every future and every task asks for the debug mode.
-        """
-        cls = type(self)
-        if cls.get_debug is base_events.BaseEventLoop.get_debug:
-            self.get_debug = _say_yes if self._debug else _say_no  # type: ignore[method-assign]
-        if cls.create_future is base_events.BaseEventLoop.create_future and not self.is_closed():
-            self.create_future = functools.partial(  # type: ignore[method-assign]
-                futures.Future, loop=self
-            )
-
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine; without the steps of the standard library's that do nothing."""
         if self._task_factory is None and not (kwargs or self._debug or self._closed):
@@ -212,7 +202,8 @@ class RLoop(SocketOperations, Accepting, Clock):
     def set_debug(self, enabled: bool) -> None:
         """Switches asyncio's debug mode."""
         super().set_debug(enabled)
-        self._cover_methods()
+        if type(self).get_debug is base_events.BaseEventLoop.get_debug:
+            self.get_debug = _say_yes if enabled else _say_no  # type: ignore[method-assign]
         self._set_debug(bool(enabled))
 
     def _check_call(self, method: str, callback: object) -> None:
@@ -359,6 +350,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         return False
 
 
+# What answers for the debug mode, which every future and every task asks for.
 _say_no = bool
 _say_yes = True.__bool__
 

@@ -190,15 +190,7 @@ class SSLProtocol(sslproto.SSLProtocol):
             self._transport._flush_tls()
 
     def _set_state(self, new_state: sslproto.SSLProtocolState) -> None:
-        old_state = self._state
-        if (
-            new_state is _UNWRAPPED
-            or (new_state is _DO_HANDSHAKE and old_state is _UNWRAPPED)
-            or (new_state is _WRAPPED and old_state is _DO_HANDSHAKE)
-        ):
-            self._state = new_state
-        else:
-            super()._set_state(new_state)  # type: ignore[misc]
+        super()._set_state(new_state)  # type: ignore[misc]
         if self._moves_itself or new_state is _DO_HANDSHAKE:
             return
         if new_state is _WRAPPED:
