@@ -69,6 +69,14 @@ public final class TestSsl {
     return new End[] {server, client};
   }
 
+  /** Leaves an error in this thread's queue. */
+  public static void leaveAnError(End end) {
+    call("SSL_set_cipher_list", end.ssl, Memory.cString("no such cipher"));
+    if (Err.ERR_peek_last_error() == 0) {
+      throw new IllegalStateException("no error was left");
+    }
+  }
+
   private static End end(String method, String role) {
     long context = call("SSL_CTX_new", call(method));
     call("SSL_CTX_ctrl", context, SSL_CTRL_SET_MAX_PROTO_VERSION, TLS1_2_VERSION);

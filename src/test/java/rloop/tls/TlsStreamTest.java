@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +114,21 @@ final class TlsStreamTest {
     assertThat(open(server, goodbye)).isEmpty();
     assertThat(server.state()).isEqualTo(TlsStream.State.ENDED);
     assertThat(seal(server, random(5))).isNotEmpty();
+  }
+
+  @Test
+  void errors_that_somebody_else_left_are_not_its_own() {
+    byte[] sealed = seal(client, random(10));
+    TestSsl.shutdown(clientEnd);
+    byte[] goodbye = output(client);
+    TestSsl.leaveAnError(serverEnd);
+    assertThat(open(server, Arrays.copyOf(sealed, 7))).isEmpty();
+    assertThat(server.state()).isEqualTo(TlsStream.State.OPEN);
+    TestSsl.leaveAnError(serverEnd);
+    assertThat(open(server, Arrays.copyOfRange(sealed, 7, sealed.length))).isEqualTo(random(10));
+    TestSsl.leaveAnError(serverEnd);
+    assertThat(open(server, goodbye)).isEmpty();
+    assertThat(server.state()).isEqualTo(TlsStream.State.ENDED);
   }
 
   @Test
