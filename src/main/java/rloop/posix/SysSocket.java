@@ -79,6 +79,21 @@ public final class SysSocket {
     return 1;
   }
 
+  /**
+   * Sends several messages, or the first where the system can't send several.
+   *
+   * @param messages an array of {@link Mmsghdr}
+   * @return how many were sent, at least one; or the {@code -errno} of the first
+   * @see <a href="https://man7.org/linux/man-pages/man2/sendmmsg.2.html">sendmmsg(2)</a>
+   */
+  public static int sendmmsg(int fd, long messages, int count, int flags) {
+    if (SysSyscall.IS_AVAILABLE) {
+      return (int) SysSyscall.call(SysSyscall.SENDMMSG, fd, messages, count, flags);
+    }
+    long length = SENDMSG.call(fd, messages, flags);
+    return length < 0 ? (int) length : 1;
+  }
+
   /** Whether the system has {@link #accept4}, and it is known how to call it. */
   public static boolean hasAccept4() {
     return SysSyscall.IS_AVAILABLE;

@@ -20,6 +20,7 @@ final class SysSyscall {
   static final int RECVFROM = number(45, 207);
   static final int SENDMSG = number(46, 211);
   static final int RECVMMSG = number(299, 243);
+  static final int SENDMMSG = number(307, 269);
   static final int ACCEPT4 = number(288, 242);
 
   private static final int UNKNOWN = -1;

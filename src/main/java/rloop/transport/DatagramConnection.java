@@ -16,7 +16,8 @@ import rloop.transport.DatagramQueue.Datagram;
  * A datagram socket, connected to a peer or not.
  *
  * <p>A datagram is sent at once and queued only if the kernel won't take it, so that its error is
- * known while its sender still has the turn, as in asyncio.
+ * known while its sender still has the turn, as in asyncio. But while several that came together
+ * are being delivered, what is sent is gathered until all are, and goes by one system call.
  */
 public final class DatagramConnection extends TransportChannel {
   /** An answer of {@link #send}: the kernel or the queue has it. */
@@ -132,9 +133,17 @@ public final class DatagramConnection extends TransportChannel {
   }
 
   private int sendTo(long data, long address) {
+    boolean gathers = inbound.areSeveral() && !blocked && isOpen();
+    if (!gathers) {
+      flushGathered();
+    }
     int peerLength = encode(address);
     if (peerLength == Destination.UNUSUAL && !isConnected) {
+      flushGathered();
       return UNUSUAL;
+    }
+    if (gathers) {
+      return gather(data, address);
     }
     if (queue.isEmpty()) {
       int status = sendNow(data, peerLength);
@@ -142,18 +151,38 @@ public final class DatagramConnection extends TransportChannel {
         return Math.min(status, DONE);
       }
     }
-    queue.add(new Datagram(Ref.take(data), address == 0 ? 0 : Ref.take(address)));
+    enqueue(data, address);
     blocked = true;
     updateInterest();
     return waterMarks.pauses(queue.bytes()) ? PAUSE : DONE;
   }
 
+  /** Those whose turn it is before what goes another way. */
+  private void flushGathered() {
+    if (!blocked && !queue.isEmpty()) {
+      flush();
+    }
+  }
+
+  private int gather(long data, long address) {
+    enqueue(data, address);
+    if (waterMarks.isAbove(queue.bytes())) {
+      return writeMuch() ? PAUSE : DONE;
+    }
+    flushLater();
+    return DONE;
+  }
+
+  private void enqueue(long data, long address) {
+    queue.add(new Datagram(Ref.take(data), address == 0 ? 0 : Ref.take(address)));
+  }
+
   private int encode(long address) {
-    return address == 0 ? Destination.UNUSUAL : memory.destination.encode(address, family);
+    return address == 0 ? Destination.UNUSUAL : memory.encode(address, family);
   }
 
   /**
-   * Sends to where {@link Destination} has written, or to the peer of a connected socket.
+   * Sends to where {@link #encode} has written, or to the peer of a connected socket.
    *
    * @return how many bytes were sent, or {@code -errno}
    */
@@ -164,27 +193,39 @@ public final class DatagramConnection extends TransportChannel {
             data + Layout.BYTES_DATA,
             Memory.getLong(data + Layout.SIZE),
             MSG_NOSIGNAL,
-            peerLength == 0 ? 0 : memory.destination.sockaddr,
+            peerLength == 0 ? 0 : memory.sockaddr,
             peerLength);
   }
 
   @Override
   protected void send() {
     while (!queue.isEmpty()) {
-      Datagram datagram = queue.first();
-      int status = sendNow(datagram.data(), encode(datagram.address()));
-      if (status == -EAGAIN || status == -EINTR) {
+      int sent = queue.isOne() ? sendFirst() : memory.send(fd, queue, family);
+      if (sent == -EAGAIN || sent == -EINTR) {
+        blocked = true;
         resumeProtocol();
         return;
       }
-      queue.removeFirst();
-      if (status < 0) {
-        loop.schedule(callbacks.writeFailed(-status));
-        return; // the protocol has its say before the others go
+      for (int i = 0; i < sent; i++) {
+        queue.removeFirst();
+      }
+      if (sent < 0) {
+        queue.removeFirst();
+        loop.schedule(callbacks.writeFailed(-sent));
+        if (blocked) {
+          return; // the protocol has its say before the others go
+        }
       }
     }
     blocked = false;
     drained();
+  }
+
+  /** Sends the first of the queue; returns 1 or {@code -errno}. */
+  private int sendFirst() {
+    Datagram datagram = queue.first();
+    int status = sendNow(datagram.data(), encode(datagram.address()));
+    return status < 0 ? status : 1;
   }
 
   @Override

@@ -1,5 +1,8 @@
 package rloop.transport;
 
+import static rloop.posix.Constants.MSG_NOSIGNAL;
+
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.posix.Iovec;
 import rloop.posix.Mmsghdr;
@@ -7,16 +10,17 @@ import rloop.posix.Msghdr;
 import rloop.posix.Sockaddr;
 import rloop.posix.Stdlib;
 import rloop.posix.SysSocket;
+import rloop.transport.DatagramQueue.Datagram;
 
 /**
  * What the datagram sockets of a loop share: room to receive several datagrams with the addresses
- * of their peers, and to say where one goes to.
+ * of their peers, and to say where they go to.
  *
  * <p>Room for the largest datagram there is costs address space alone: memory is what the kernel
  * has written to.
  */
 final class DatagramMemory {
-  /** How many datagrams one call receives at most. */
+  /** How many datagrams one call receives or sends at most. */
   static final int MOST = 16;
 
   /** As asyncio's {@code max_size}, of a datagram, in bytes. */
@@ -30,7 +34,14 @@ final class DatagramMemory {
   private final long iovecs = Stdlib.calloc(MOST, Iovec.SIZE);
   private final long headers = Stdlib.calloc(MOST, Mmsghdr.SIZE);
   private final PeerAddresses addresses = new PeerAddresses();
-  final Destination destination = new Destination();
+  private final Destination destination = new Destination();
+
+  /** Where {@link #encode} writes. */
+  final long sockaddr = Stdlib.calloc(1, Sockaddr.STORAGE_SIZE);
+
+  private final long sentNames = Stdlib.calloc(MOST, Sockaddr.STORAGE_SIZE);
+  private final long sentIovecs = Stdlib.calloc(MOST, Iovec.SIZE);
+  private final long sentHeaders = Stdlib.calloc(MOST, Mmsghdr.SIZE);
 
   /** One that receives to elsewhere. */
   private final long single = Stdlib.calloc(1, Mmsghdr.SIZE + Iovec.SIZE + NAME_SIZE);
@@ -43,6 +54,7 @@ final class DatagramMemory {
     for (int i = 0; i < MOST; i++) {
       Iovec.put(iovecs, i, data + (long) i * DATA_SIZE, DATA_SIZE);
       Msghdr.put(Mmsghdr.element(headers, i), iovecs + i * Iovec.SIZE, 1);
+      Msghdr.put(Mmsghdr.element(sentHeaders, i), sentIovecs + i * Iovec.SIZE, 1);
     }
   }
 
@@ -78,6 +90,40 @@ final class DatagramMemory {
     return addresses.get(singleName, Msghdr.nameLength(single));
   }
 
+  /**
+   * Writes a Python address as the kernel takes it to {@link #sockaddr}.
+   *
+   * @return its length in bytes, or {@link Destination#UNUSUAL}
+   */
+  int encode(long address, int family) {
+    return encode(address, family, sockaddr);
+  }
+
+  private int encode(long address, int family, long to) {
+    int length = addresses.write(address, family, to);
+    return length > 0 ? length : destination.encode(address, family, to);
+  }
+
+  /**
+   * Sends datagrams, as many as one call takes.
+   *
+   * @return how many were sent, at least one; or the {@code -errno} of the first
+   */
+  int send(int fd, Iterable<Datagram> datagrams, int family) {
+    int count = 0;
+    for (Datagram datagram : datagrams) {
+      long name = sentNames + (long) count * Sockaddr.STORAGE_SIZE;
+      int nameLength = datagram.address() == 0 ? 0 : encode(datagram.address(), family, name);
+      Msghdr.putName(
+          Mmsghdr.element(sentHeaders, count), nameLength == 0 ? 0 : name, nameLength);
+      Iovec.put(sentIovecs, count, datagram.data() + Layout.BYTES_DATA, datagram.length());
+      if (++count == MOST) {
+        break;
+      }
+    }
+    return SysSocket.sendmmsg(fd, sentHeaders, count, MSG_NOSIGNAL);
+  }
+
   long data(int index) {
     return data + (long) index * DATA_SIZE;
   }
@@ -96,6 +142,10 @@ final class DatagramMemory {
   void close() {
     destination.close();
     addresses.close();
+    Stdlib.free(sentHeaders);
+    Stdlib.free(sentIovecs);
+    Stdlib.free(sentNames);
+    Stdlib.free(sockaddr);
     Stdlib.free(single);
     Stdlib.free(headers);
     Stdlib.free(iovecs);

@@ -139,13 +139,13 @@ public final class DatagramOperations {
   }
 
   private int encode(long address) {
-    return operations.datagramMemory().destination.encode(address, family);
+    return operations.datagramMemory().encode(address, family);
   }
 
   /** An {@code int}, or 0 if there is no room yet. */
   private long sendNow(long start, long length, long address) {
     int peerLength = encode(address);
-    long peer = operations.datagramMemory().destination.sockaddr;
+    long peer = operations.datagramMemory().sockaddr;
     long sent =
         SysSocket.sendto(watch.fd(), start, length, MSG_DONTWAIT | MSG_NOSIGNAL, peer, peerLength);
     return SocketOperation.isNothing(sent)

@@ -2,13 +2,14 @@ package rloop.transport;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Iterator;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 
-/** Datagrams that the kernel would not take yet, in order. */
-final class DatagramQueue {
+/** Datagrams that are to be sent, in order. */
+final class DatagramQueue implements Iterable<DatagramQueue.Datagram> {
   /**
    * A datagram.
    *
@@ -36,6 +37,16 @@ final class DatagramQueue {
 
   boolean isEmpty() {
     return datagrams.isEmpty();
+  }
+
+  /** Whether there is exactly one. */
+  boolean isOne() {
+    return datagrams.size() == 1;
+  }
+
+  @Override
+  public Iterator<Datagram> iterator() {
+    return datagrams.iterator();
   }
 
   /** How much waits, headers included. */

@@ -32,9 +32,6 @@ final class Destination {
   private static final long MOST_SCOPE_ID = 0xFFFF_FFFFL;
   private static final int SIZE_OF_SCOPED = 4;
 
-  /** Where the address is written. */
-  final long sockaddr = Stdlib.calloc(1, Sockaddr.STORAGE_SIZE);
-
   /** What {@code PyUnicode_AsUTF8AndSize} writes. */
   private final long textLength = Stdlib.calloc(1, Long.BYTES);
 
@@ -42,23 +39,23 @@ final class Destination {
    * Writes an address.
    *
    * @param family of the socket
+   * @param sockaddr where to: {@link Sockaddr#STORAGE_SIZE} bytes
    * @return its length in bytes, or {@link #UNUSUAL}
    */
-  int encode(long address, int family) {
+  int encode(long address, int family, long sockaddr) {
     if (family == AF_INET || family == AF_INET6) {
       return Ref.type(address) == PyContainers.PyTuple_Type
-          ? encodeInternet(address, family)
+          ? encodeInternet(address, family, sockaddr)
           : UNUSUAL;
     }
-    return encodePath(address, family);
+    return encodePath(address, family, sockaddr);
   }
 
   void close() {
     Stdlib.free(textLength);
-    Stdlib.free(sockaddr);
   }
 
-  private int encodeInternet(long address, int family) {
+  private int encodeInternet(long address, int family, long sockaddr) {
     long size = Tuples.size(address);
     if (size < 2 || size > (family == AF_INET ? 2 : SIZE_OF_SCOPED)) {
       return UNUSUAL;
@@ -126,10 +123,10 @@ final class Destination {
     return false;
   }
 
-  private int encodePath(long address, int family) {
+  private static int encodePath(long address, int family, long sockaddr) {
     long type = Ref.type(address);
     if (type == PyScalars.PyBytes_Type) {
-      return encodePathBytes(address, family);
+      return encodePathBytes(address, family, sockaddr);
     }
     if (type != PyScalars.PyUnicode_Type) {
       return UNUSUAL;
@@ -139,12 +136,12 @@ final class Destination {
       PyErrors.PyErr_Clear();
       return UNUSUAL;
     }
-    int length = encodePathBytes(path, family);
+    int length = encodePathBytes(path, family, sockaddr);
     Ref.drop(path);
     return length;
   }
 
-  private int encodePathBytes(long path, int family) {
+  private static int encodePathBytes(long path, int family, long sockaddr) {
     long length = Memory.getLong(path + Layout.SIZE);
     long text = path + Layout.BYTES_DATA;
     if (length == 0 || length >= SockaddrUn.SIZE - SockaddrUn.PATH) {

@@ -33,6 +33,11 @@ final class InboundDatagrams implements Undelivered {
     return count > 0 || !held.isEmpty();
   }
 
+  /** Whether this batch delivers more than one. */
+  boolean areSeveral() {
+    return count > 1;
+  }
+
   /** Schedules the delivery of a datagram. */
   void deliver(@Owned long data, @Owned long address, long size) {
     long call = callbacks.delivery(data, address);

@@ -22,11 +22,11 @@ import rloop.posix.Stdlib;
  * (host, port, flow_info, scope_id)}, or a path.
  *
  * <p>The last ones are remembered by their bytes. Peers that come back, as in a ping-pong they do,
- * get the same object again.
+ * get the same object again, and who sends to that very object needs no look at what is in it.
  */
 final class PeerAddresses {
   /** A power of two: an address's place is found by so many bits of its hash. */
-  private static final int ROOM = 128;
+  private static final int ROOM = 1024;
 
   private static final int HASH_SHIFT = Long.SIZE - Integer.numberOfTrailingZeros(ROOM);
 
@@ -37,6 +37,9 @@ final class PeerAddresses {
   private final long names = Stdlib.calloc(ROOM, Sockaddr.STORAGE_SIZE);
   private final int[] lengths = new int[ROOM];
   private final long[] objects = new long[ROOM];
+
+  /** Where an object stands, by a hash of its address; perhaps one that is not there any more. */
+  private final int[] placesOfObjects = new int[ROOM];
 
   /**
    * The Python object for an address.
@@ -52,6 +55,7 @@ final class PeerAddresses {
     int place = place(address, length);
     long name = names + (long) place * Sockaddr.STORAGE_SIZE;
     if (lengths[place] == length && isSame(name, address, length)) {
+      placesOfObjects[hashOf(objects[place])] = place;
       return Ref.take(objects[place]);
     }
     long object = PyException.check(create(address, length));
@@ -59,8 +63,30 @@ final class PeerAddresses {
     Memory.copy(address, name, length);
     lengths[place] = length;
     objects[place] = Ref.take(object);
+    placesOfObjects[hashOf(object)] = place;
     Ref.dropIfAny(old);
     return object;
+  }
+
+  /**
+   * Writes the address that an object was made of, if it is remembered.
+   *
+   * @param family that it has to be of
+   * @param sockaddr where to: {@link Sockaddr#STORAGE_SIZE} bytes
+   * @return its length in bytes, or 0
+   */
+  int write(long object, int family, long sockaddr) {
+    int place = placesOfObjects[hashOf(object)];
+    long name = names + (long) place * Sockaddr.STORAGE_SIZE;
+    if (objects[place] != object || Sockaddr.family(name) != family) {
+      return 0;
+    }
+    Memory.copy(name, sockaddr, lengths[place]);
+    return lengths[place];
+  }
+
+  private static int hashOf(long object) {
+    return (int) ((object * HASH_FACTOR) >>> HASH_SHIFT);
   }
 
   private static int place(long address, int length) {
