@@ -202,7 +202,6 @@ public final class EventLoop {
       return scheduler.startBatch();
     }
     finishBatch();
-    flush();
     if (stopping && !first) {
       return endRun();
     }
@@ -235,9 +234,12 @@ public final class EventLoop {
     return runner != null;
   }
 
+  /** In this order, data that was received and sent on can be given back to be filled again. */
   private void finishBatch() {
     scheduler.finishBatch();
+    flush();
     finishReaders();
+    flush(); // what a finaliser wrote while its protocol was let go
   }
 
   private void finishReaders() {
