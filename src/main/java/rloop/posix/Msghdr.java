@@ -38,10 +38,6 @@ public final class Msghdr {
     Memory.putInt(header + NAME_LENGTH, length);
   }
 
-  public static long name(long header) {
-    return Memory.getLong(header + NAME);
-  }
-
   /** The length that the peer's address really has, in bytes; 0 if it has none. */
   public static int nameLength(long header) {
     return Memory.getInt(header + NAME_LENGTH);

@@ -1,15 +1,8 @@
 package rloop.transport;
 
-import static rloop.posix.Constants.MSG_NOSIGNAL;
-
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
-import rloop.posix.Iovec;
-import rloop.posix.Mmsghdr;
-import rloop.posix.Msghdr;
-import rloop.posix.Sockaddr;
 import rloop.posix.Stdlib;
-import rloop.posix.SysSocket;
 import rloop.transport.DatagramQueue.Datagram;
 
 /**
@@ -26,35 +19,22 @@ final class DatagramMemory {
   /** As asyncio's {@code max_size}, of a datagram, in bytes. */
   private static final int DATA_SIZE = 256 * 1024;
 
-  /** One more zero behind an address that fills its room. */
-  private static final int NAME_SIZE = Sockaddr.STORAGE_SIZE + Long.BYTES;
-
   private final long data = Stdlib.calloc(MOST, DATA_SIZE);
-  private final long names = Stdlib.calloc(MOST, NAME_SIZE);
-  private final long iovecs = Stdlib.calloc(MOST, Iovec.SIZE);
-  private final long headers = Stdlib.calloc(MOST, Mmsghdr.SIZE);
+  private final DatagramMessages received = new DatagramMessages(MOST);
+  private final DatagramMessages sent = new DatagramMessages(MOST);
+
+  /** One that is received to elsewhere. */
+  private final DatagramMessages single = new DatagramMessages(1);
+
   private final PeerAddresses addresses = new PeerAddresses();
   private final Destination destination = new Destination();
 
   /** Where {@link #encode} writes. */
-  final long sockaddr = Stdlib.calloc(1, Sockaddr.STORAGE_SIZE);
-
-  private final long sentNames = Stdlib.calloc(MOST, Sockaddr.STORAGE_SIZE);
-  private final long sentIovecs = Stdlib.calloc(MOST, Iovec.SIZE);
-  private final long sentHeaders = Stdlib.calloc(MOST, Mmsghdr.SIZE);
-
-  /** One that receives to elsewhere. */
-  private final long single = Stdlib.calloc(1, Mmsghdr.SIZE + Iovec.SIZE + NAME_SIZE);
-
-  private final long singleIovec = single + Mmsghdr.SIZE;
-  private final long singleName = singleIovec + Iovec.SIZE;
+  final long sockaddr = sent.name(0);
 
   DatagramMemory() {
-    Msghdr.put(single, singleIovec, 1);
     for (int i = 0; i < MOST; i++) {
-      Iovec.put(iovecs, i, data + (long) i * DATA_SIZE, DATA_SIZE);
-      Msghdr.put(Mmsghdr.element(headers, i), iovecs + i * Iovec.SIZE, 1);
-      Msghdr.put(Mmsghdr.element(sentHeaders, i), sentIovecs + i * Iovec.SIZE, 1);
+      received.setData(i, data(i), DATA_SIZE);
     }
   }
 
@@ -65,11 +45,21 @@ final class DatagramMemory {
    * @return how many there are, or {@code -errno}
    */
   int receive(int fd, int count, int flags) {
-    for (int i = 0; i < count; i++) { // the kernel has written how long the last addresses were
-      Msghdr.putName(
-          Mmsghdr.element(headers, i), names + (long) i * NAME_SIZE, Sockaddr.STORAGE_SIZE);
-    }
-    return SysSocket.recvmmsg(fd, headers, count, flags);
+    return received.receive(fd, count, flags);
+  }
+
+  long data(int index) {
+    return data + (long) index * DATA_SIZE;
+  }
+
+  int length(int index) {
+    return received.length(index);
+  }
+
+  /** Where it came from. */
+  @Owned
+  long address(int index) {
+    return addresses.get(received.name(index), received.nameLength(index));
   }
 
   /**
@@ -78,16 +68,15 @@ final class DatagramMemory {
    * @return how many bytes, or {@code -errno}
    */
   int receiveInto(int fd, long address, long length, int flags) {
-    Iovec.put(singleIovec, 0, address, length);
-    Msghdr.putName(single, singleName, Sockaddr.STORAGE_SIZE);
-    int count = SysSocket.recvmmsg(fd, single, 1, flags);
-    return count < 0 ? count : Mmsghdr.length(single);
+    single.setData(0, address, length);
+    int count = single.receive(fd, 1, flags);
+    return count < 0 ? count : single.length(0);
   }
 
   /** Where what {@link #receiveInto} received came from. */
   @Owned
   long sender() {
-    return addresses.get(singleName, Msghdr.nameLength(single));
+    return addresses.get(single.name(0), single.nameLength(0));
   }
 
   /**
@@ -112,44 +101,23 @@ final class DatagramMemory {
   int send(int fd, Iterable<Datagram> datagrams, int family) {
     int count = 0;
     for (Datagram datagram : datagrams) {
-      long name = sentNames + (long) count * Sockaddr.STORAGE_SIZE;
-      int nameLength = datagram.address() == 0 ? 0 : encode(datagram.address(), family, name);
-      Msghdr.putName(
-          Mmsghdr.element(sentHeaders, count), nameLength == 0 ? 0 : name, nameLength);
-      Iovec.put(sentIovecs, count, datagram.data() + Layout.BYTES_DATA, datagram.length());
+      sent.setData(count, datagram.data() + Layout.BYTES_DATA, datagram.length());
+      boolean hasAddress = datagram.address() != 0;
+      sent.setNameLength(
+          count, hasAddress ? encode(datagram.address(), family, sent.name(count)) : 0);
       if (++count == MOST) {
         break;
       }
     }
-    return SysSocket.sendmmsg(fd, sentHeaders, count, MSG_NOSIGNAL);
-  }
-
-  long data(int index) {
-    return data + (long) index * DATA_SIZE;
-  }
-
-  int length(int index) {
-    return Mmsghdr.length(Mmsghdr.element(headers, index));
-  }
-
-  /** Where it came from. */
-  @Owned
-  long address(int index) {
-    long header = Mmsghdr.element(headers, index);
-    return addresses.get(Msghdr.name(header), Msghdr.nameLength(header));
+    return sent.send(fd, count);
   }
 
   void close() {
     destination.close();
     addresses.close();
-    Stdlib.free(sentHeaders);
-    Stdlib.free(sentIovecs);
-    Stdlib.free(sentNames);
-    Stdlib.free(sockaddr);
-    Stdlib.free(single);
-    Stdlib.free(headers);
-    Stdlib.free(iovecs);
-    Stdlib.free(names);
+    single.close();
+    sent.close();
+    received.close();
     Stdlib.free(data);
   }
 }
