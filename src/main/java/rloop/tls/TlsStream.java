@@ -97,6 +97,7 @@ public final class TlsStream {
    * @return how many bytes were decrypted, also where {@link #state} is no longer OPEN
    */
   public long decrypt(long ciphertext, long length, long plaintext, long room) {
+    forgetErrorsOfOthers();
     if (headers != null && !headers.areOfDataOrAlerts(ciphertext, length)) {
       state = State.HANDED_BACK;
     }
@@ -153,22 +154,18 @@ public final class TlsStream {
   }
 
   private void readFailed(int result) {
-    switch (reasonOfFailure(result)) {
-      case Ssl.SSL_ERROR_WANT_READ, Ssl.SSL_ERROR_WANT_WRITE -> {}
-      case Ssl.SSL_ERROR_ZERO_RETURN -> state = State.ENDED;
-      default -> state = State.FAILED;
+    int reason = Ssl.SSL_get_error(ssl, result);
+    if (reason == Ssl.SSL_ERROR_ZERO_RETURN) {
+      state = State.ENDED;
+    } else if (reason != Ssl.SSL_ERROR_WANT_READ && reason != Ssl.SSL_ERROR_WANT_WRITE) {
+      fail();
     }
   }
 
-  /**
-   * What {@code SSL_get_error} says. It looks at this thread's queue of errors, where somebody else
-   * may have left one that it would take for ours; so the queue is emptied before it is asked,
-   * which is less than to empty it before each call that may fail.
-   */
-  private int reasonOfFailure(int result) {
+  private void fail() {
+    state = State.FAILED;
     error = Err.ERR_peek_last_error();
     Err.ERR_clear_error();
-    return Ssl.SSL_get_error(ssl, result);
   }
 
   /**
@@ -181,16 +178,24 @@ public final class TlsStream {
     if (state == State.FAILED) {
       return 0;
     }
+    forgetErrorsOfOthers();
     int record = (int) Math.min(length, SSL3_RT_MAX_PLAIN_LENGTH);
     int count = Ssl.SSL_write(ssl, plaintext, record);
     if (count > 0) {
       return count;
     }
-    int reason = reasonOfFailure(count);
+    int reason = Ssl.SSL_get_error(ssl, count);
     if (reason != Ssl.SSL_ERROR_WANT_READ && reason != Ssl.SSL_ERROR_WANT_WRITE) {
-      state = State.FAILED;
+      fail();
     }
     return 0;
+  }
+
+  /** What somebody else left in this thread's queue would be taken for an error of this stream. */
+  private static void forgetErrorsOfOthers() {
+    if (Err.ERR_peek_error() != 0) {
+      Err.ERR_clear_error();
+    }
   }
 
   /** How many bytes of ciphertext wait to be taken. */

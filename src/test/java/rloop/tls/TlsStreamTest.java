@@ -163,6 +163,18 @@ final class TlsStreamTest {
   }
 
   @Test
+  void so_does_the_alert_that_tells_of_it() {
+    byte[] sealed = seal(client, random(100));
+    sealed[sealed.length - 1] ^= 1;
+    assertThat(open(server, sealed)).isEmpty();
+    byte[] alert = output(server);
+    assertThat(alert).isNotEmpty();
+    assertThat(open(client, alert)).isEmpty();
+    assertThat(client.state()).isEqualTo(TlsStream.State.FAILED);
+    assertThat(client.error()).isNotZero();
+  }
+
+  @Test
   void headers_are_recognised_however_they_are_cut() {
     byte[] records = {23, 3, 3, 0, 2, 'a', 'b', 21, 3, 3, 0, 0, 22, 3, 3, 0, 1, 0};
     int handshake = 12;
