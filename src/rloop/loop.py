@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
+# What create_task hands on to a task: from 3.14 on whatever it is given.
+_TAKES_ALL_KEYWORDS = sys.version_info >= (3, 14)
+_TASK_KEYWORDS = {"name", "context"}
+
 _installation = threading.Lock()
 _is_installed = False
 
@@ -193,8 +197,11 @@ class RLoop(SocketOperations, Accepting, Clock):
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine; without the steps of the standard library's that do nothing."""
-        if self._task_factory is None and not (kwargs or self._debug or self._closed):
-            return tasks.Task(coro, loop=self)
+        if self._task_factory is None and not (self._debug or self._closed):
+            if not kwargs:
+                return tasks.Task(coro, loop=self)
+            if _TAKES_ALL_KEYWORDS or kwargs.keys() <= _TASK_KEYWORDS:
+                return tasks.Task(coro, loop=self, **kwargs)
         return super().create_task(coro, **kwargs)
 
     # ---- debug mode ------------------------------------------------------------------------------
