@@ -288,6 +288,7 @@ public final class EventLoop {
       return poller.poll(timeout);
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
+      lastPoll = System.nanoTime(); // it was asked all the while
     }
   }
 
