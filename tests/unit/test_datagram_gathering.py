@@ -42,15 +42,16 @@ class Busy(Endpoint):
             self.act(self.transport)
 
 
-async def busy_endpoint(loop: Loop, act: Callable[[Any], object], **options: Any) -> Busy:
+async def busy_endpoint(loop: Loop, act: Callable[[Any], object]) -> Busy:
     """One that has done it, in a batch that delivered several datagrams."""
     done: list[Any] = []
 
     def act_once(transport: Any) -> None:
         done.append(act(transport))
 
-    options = options or {"local_addr": ("127.0.0.1", 0)}
-    _, protocol = await loop.create_datagram_endpoint(lambda: Busy(act_once), **options)
+    _, protocol = await loop.create_datagram_endpoint(
+        lambda: Busy(act_once), local_addr=("127.0.0.1", 0)
+    )
     with plain_socket() as other:
         for _ in range(ENOUGH - 1):
             other.sendto(b"wait", protocol.address)

@@ -143,7 +143,8 @@ public final class DatagramConnection extends TransportChannel {
       return UNUSUAL;
     }
     if (gathers) {
-      return gather(data, address);
+      enqueue(data, address);
+      return sendSoon() ? PAUSE : DONE;
     }
     if (queue.isEmpty()) {
       int status = sendNow(data, peerLength);
@@ -162,15 +163,6 @@ public final class DatagramConnection extends TransportChannel {
     if (!blocked && !queue.isEmpty()) {
       flush();
     }
-  }
-
-  private int gather(long data, long address) {
-    enqueue(data, address);
-    if (waterMarks.isAbove(queue.bytes())) {
-      return writeMuch() ? PAUSE : DONE;
-    }
-    flushLater();
-    return DONE;
   }
 
   private void enqueue(long data, long address) {
@@ -221,7 +213,7 @@ public final class DatagramConnection extends TransportChannel {
     drained();
   }
 
-  /** Sends the first of the queue; returns 1 or {@code -errno}. */
+  /** Sends the first of the queue, for less than a call for several; 1 or {@code -errno}. */
   private int sendFirst() {
     Datagram datagram = queue.first();
     int status = sendNow(datagram.data(), encode(datagram.address()));

@@ -29,7 +29,7 @@ final class DatagramMemory {
   private final PeerAddresses addresses = new PeerAddresses();
   private final Destination destination = new Destination();
 
-  /** Where {@link #encode} writes. */
+  /** Where {@link #encode} writes, until the next {@link #send}. */
   final long sockaddr = sent.name(0);
 
   DatagramMemory() {

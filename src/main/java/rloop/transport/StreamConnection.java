@@ -108,11 +108,7 @@ abstract class StreamConnection extends TransportChannel {
    */
   public boolean write(@Owned long owner, long address, long length) {
     queue.add(owner, address, length);
-    if (waterMarks.isAbove(queue.bytes())) {
-      return writeMuch();
-    }
-    flushLater();
-    return false;
+    return sendSoon();
   }
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */

@@ -159,8 +159,21 @@ public abstract class TransportChannel extends Channel implements Writer {
     updateInterest();
   }
 
+  /**
+   * Has what was just queued sent: when the batch is over, or now if it is much. Hot.
+   *
+   * @return whether the protocol is now to be told to pause
+   */
+  protected final boolean sendSoon() {
+    if (waterMarks.isAbove(queuedBytes())) {
+      return writeMuch();
+    }
+    flushLater();
+    return false;
+  }
+
   /** So much is worth a call now; the protocol pauses only if the kernel doesn't take it. */
-  protected final boolean writeMuch() {
+  private boolean writeMuch() {
     if (!blocked) {
       send();
       updateInterest();
