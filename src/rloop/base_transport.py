@@ -1,4 +1,4 @@
-"""What transports over sockets have in common: their life, their protocol, flow control.
+"""What transports have in common: their life, their protocol, flow control.
 
 Java reads, sends and knows the state (``rloop.transport.TransportChannel``); here is what calls the
 protocol. Methods of the protocol run with no Java frame on the stack: Java either puts a call into
@@ -8,11 +8,8 @@ the loop's next batch, or answers a method here what is left to do.
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 import warnings
-import weakref
-from asyncio import constants, futures, protocols, trsock
+from asyncio import futures
 from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context
@@ -28,18 +25,17 @@ fork.forbid_methods_in_children(_core.Transport)
 
 
 class BaseTransport(_core.Transport):
-    """Over a socket that its kind of channel is opened for."""
+    """Over a socket or a pipe that its kind of channel is opened for."""
 
-    _sock: socket.socket | None = None  # for __del__ after a failed __init__
+    _file: Any = None  # until it is closed; for __del__ after a failed __init__
 
     def __init__(
         self,
         loop: RLoop,
-        sock: socket.socket,
+        file: Any,
         protocol: asyncio.BaseProtocol,
-        waiter: asyncio.Future[None] | None = None,
-        extra: dict[str, Any] | None = None,
-        server: Any = None,
+        waiter: asyncio.Future[None] | None,
+        extra: dict[str, Any],
         context: Context | None = None,
     ) -> None:
         """Schedules ``connection_made``, then reading, then the waiter's result.
@@ -47,29 +43,16 @@ class BaseTransport(_core.Transport):
         Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
         the context in which it was scheduled.
         """
-        if server is not None:
-            try:
-                server._attach(*self._server_arguments())
-            except BaseException:  # the server was closed in the meantime
-                sock.close()
-                raise
         # What the standard library's __init__ does, but for water marks, which Java keeps.
-        self._extra = {} if extra is None else extra
+        self._extra = extra
         self._protocol_paused = False
-        self._extra["socket"] = trsock.TransportSocket(sock)
-        self._extra["sockname"] = _name_or_none(sock.getsockname)
-        if "peername" not in self._extra:
-            self._extra["peername"] = _name_or_none(sock.getpeername)
         self._loop: RLoop = loop
-        self._sock = sock
-        self._sock_fd = sock.fileno()
-        self._server = server
+        self._file = file
+        self._fd: int = file.fileno()
         self._lost_writes = 0
         self._given_context = context
         self._open_channel()
         self.set_protocol(protocol)
-        # Not by the dictionary's own method, which makes a callback for the death of each.
-        loop._transports.data[self._sock_fd] = weakref.ref(self)
 
         loop.call_soon(protocol.connection_made, self, context=context)
         loop.call_soon(self._start_reading, context=context)
@@ -84,46 +67,40 @@ class BaseTransport(_core.Transport):
         """Has Java make the channel; each kind of transport has its own."""
         raise NotImplementedError
 
-    def _server_arguments(self) -> tuple[Any, ...]:
-        """A server knows its transports from 3.13 on; before, it counts them."""
-        return (self,) if sys.version_info >= (3, 13) else ()
-
     def __repr__(self) -> str:
         info = [self.__class__.__name__]
-        if self._sock is None:
+        is_in_use = self._loop is not None and not self._loop.is_closed()
+        if self._file is None:
             info.append("closed")
-        elif self.is_closing():
+        elif is_in_use and self.is_closing():
             info.append("closing")
-        info.append(f"fd={self._sock_fd}")
-        if self._loop is not None and not self._loop.is_closed():
-            info.append("read=polling" if self.is_reading() else "read=idle")
-            size = self.get_write_buffer_size()
-            info.append(f"write=<{'polling' if size else 'idle'}, bufsize={size}>")
+        info.append(f"fd={self._fd}")
+        if is_in_use:
+            info += self._describe()
+        elif self._file is not None:
+            info.append("open")
         return f"<{' '.join(info)}>"
 
+    def _describe(self) -> list[str]:
+        """What ``repr`` says of a transport that is in use."""
+        raise NotImplementedError
+
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        if self._sock is not None:
+        if self._file is not None:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             self._dispose()
-            self._close_socket(self._sock)
-            if self._server is not None:
-                self._server._detach(*self._server_arguments())
+            self._close_file()
 
     # ---- protocol --------------------------------------------------------------------------------
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
         self._protocol: Any = protocol
-        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
+        self._set_receiver(protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that gets the data."""
         return self._protocol  # type: ignore[no-any-return]
-
-    def _count_lost_write(self) -> None:
-        self._lost_writes += 1
-        if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
-            logger.warning("socket.send() raised exception.")
 
     # ---- flow control ----------------------------------------------------------------------------
 
@@ -196,28 +173,16 @@ class BaseTransport(_core.Transport):
             self._call_soon(self._call_connection_lost, exc)
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
-        sock = self._sock
-        if sock is None:
+        if self._file is None:
             return
         try:
             self._protocol.connection_lost(exc)
         finally:
             self._dispose()
-            self._close_socket(sock)
+            self._close_file()
             self._protocol = None
             self._loop = None  # type: ignore[assignment]
-            server, self._server = self._server, None
-            if server is not None:
-                server._detach(*self._server_arguments())
 
-    def _close_socket(self, sock: socket.socket) -> None:
-        self._sock = None
-        self._loop._transports.data.pop(self._sock_fd, None)
-        sock.close()
-
-
-def _name_or_none(get_name: Any) -> Any:
-    try:
-        return get_name()
-    except OSError:
-        return None
+    def _close_file(self) -> None:
+        self._file.close()
+        self._file = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rloop import _core, fork
 
-from .base_transport import BaseTransport
+from .base_socket_transport import BaseSocketTransport
 
 if TYPE_CHECKING:
     from .loop import RLoop
@@ -34,7 +34,7 @@ FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}
 _HEADER_SIZE: int = getattr(selector_events._SelectorDatagramTransport, "_header_size", 0)  # type: ignore[attr-defined]
 
 
-class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
+class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
     """What ``create_datagram_endpoint`` gives to a protocol."""
 
     def __init__(
@@ -51,16 +51,10 @@ class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
         super().__init__(loop, sock, protocol, waiter, extra)
 
     def _open_channel(self) -> None:
-        assert self._sock is not None
         is_connected = bool(self._extra["peername"])
         self._open_datagrams(
-            self._loop, self._sock_fd, self._sock.family, is_connected, self._address, _HEADER_SIZE
+            self._loop, self._fd, self._sock.family, is_connected, self._address, _HEADER_SIZE
         )
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Datagrams go to this protocol from now on, those received before included."""
-        self._protocol: Any = protocol
-        self._set_receiver(protocol)
 
     # ---- receiving: calls that Java puts into a batch --------------------------------------------
 
@@ -117,7 +111,7 @@ class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
 
     def _send_by_socket(self, data: bytes, addr: Any) -> None:
         """To an address that Java doesn't know, or between ``close`` and ``connection_lost``."""
-        if self._sock is None or self._address is not None or self._extra["peername"]:
+        if self._file is None or self._address is not None or self._extra["peername"]:
             self._count_lost_write()
             return
         try:
@@ -135,7 +129,6 @@ class DatagramTransport(BaseTransport, asyncio.DatagramTransport):
 
     def _resolved(self, addr: Any) -> Any:
         """A host's name replaced by its address, as ``socket.sendto`` does."""
-        assert self._sock is not None
         host, port, *scope = addr
         found = socket.getaddrinfo(host, port, self._sock.family, socket.SOCK_DGRAM)
         return (found[0][4][0], port, *scope)

@@ -309,6 +309,26 @@ class RLoop(SocketOperations, Accepting, Clock):
             return make(sock, protocol, address, waiter, extra)
         return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
+    def _make_read_pipe_transport(
+        self, pipe: Any, protocol: Any, waiter: Any = None, extra: dict[str, Any] | None = None
+    ) -> Any:
+        from .pipe_transport import ReadPipeTransport, is_one_way  # noqa: PLC0415  # needs Java
+
+        if not is_one_way(pipe):
+            make = super()._make_read_pipe_transport  # type: ignore[misc]
+            return make(pipe, protocol, waiter, extra)
+        return ReadPipeTransport(self, pipe, protocol, waiter, extra)
+
+    def _make_write_pipe_transport(
+        self, pipe: Any, protocol: Any, waiter: Any = None, extra: dict[str, Any] | None = None
+    ) -> Any:
+        from .pipe_transport import WritePipeTransport, is_one_way  # noqa: PLC0415  # needs Java
+
+        if not is_one_way(pipe):
+            make = super()._make_write_pipe_transport  # type: ignore[misc]
+            return make(pipe, protocol, waiter, extra)
+        return WritePipeTransport(self, pipe, protocol, waiter, extra)
+
     def _make_ssl_transport(
         self,
         rawsock: socket.socket,

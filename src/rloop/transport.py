@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rloop import _core, fork
 
-from .base_transport import BaseTransport
+from .base_socket_transport import BaseSocketTransport
 
 if TYPE_CHECKING:
     from .tls import SSLProtocol
@@ -28,7 +28,7 @@ _DATA_TYPES = (
 )
 
 
-class SocketTransport(BaseTransport):
+class SocketTransport(BaseSocketTransport):
     """What ``create_connection`` and ``create_server`` give to a protocol."""
 
     _start_tls_compatible = True
@@ -38,8 +38,7 @@ class SocketTransport(BaseTransport):
     _tls: SSLProtocol | None = None  # whose ciphertext Java moves
 
     def _open_channel(self) -> None:
-        assert self._sock is not None
-        self._open(self._loop, self._sock_fd, self._given_context)
+        self._open(self._loop, self._fd, self._given_context)
         if self._sock.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -47,7 +46,8 @@ class SocketTransport(BaseTransport):
         """Data goes to this protocol from now on, data that was read before included."""
         if type(protocol) is sslproto.SSLProtocol:
             _make_native(protocol)
-        super().set_protocol(protocol)
+        self._protocol: Any = protocol
+        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
 
     def _call_protocol(self, method: str, *args: Any) -> Any:
         """What the protocol answers; None after an error, which has closed the transport."""

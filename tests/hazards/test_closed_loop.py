@@ -5,7 +5,7 @@ import pytest
 from .scripts import assert_clean, on_loop, run_script
 
 SCRIPT = """
-import asyncio, socket, sys, warnings
+import asyncio, os, socket, sys, warnings
 from contextlib import suppress
 
 class EndsTheRun(asyncio.Protocol, asyncio.DatagramProtocol):
@@ -22,6 +22,8 @@ def use(transport):
     for name, *args in (
         ("write", b"x"),
         ("write", bytes(10_000_000)),  # more than the kernel takes
+        ("pause_reading",),
+        ("resume_reading",),
         ("sendto", b"x", ("127.0.0.1", 9)),
         ("sendto", b"x", ("localhost", 9)),
         ("get_write_buffer_size",),
@@ -43,6 +45,12 @@ for _ in range(20):
     if sys.argv[1] == "stream":
         ours, peer = socket.socketpair()
         creating = loop.create_connection(lambda: protocol, sock=ours)
+    elif sys.argv[1] == "pipe to read from":
+        reading, _ = os.pipe()
+        creating = loop.connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb", 0))
+    elif sys.argv[1] == "pipe to write to":
+        peer, writing = os.pipe()
+        creating = loop.connect_write_pipe(lambda: protocol, os.fdopen(writing, "wb", 0))
     else:
         creating = loop.create_datagram_endpoint(lambda: protocol, local_addr=("127.0.0.1", 0))
     with suppress(SystemExit):
@@ -52,7 +60,7 @@ for _ in range(20):
 """
 
 
-@pytest.mark.parametrize("kind", ["stream", "datagram"])
+@pytest.mark.parametrize("kind", ["stream", "datagram", "pipe to read from", "pipe to write to"])
 def test_a_transport_that_the_loop_has_not_watched_yet(loop_name: str, kind: str) -> None:
     assert_clean(run_script(on_loop(loop_name, SCRIPT), kind))
 

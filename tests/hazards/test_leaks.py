@@ -12,7 +12,7 @@ from .scripts import assert_clean, on_loop, run_script
 CONNECTIONS = int(os.environ.get("LEAK_CONNECTIONS", "1500"))
 
 SCRIPT = """
-import asyncio, socket, struct, sys
+import asyncio, os, socket, struct, sys
 from contextlib import suppress
 from tests.hazards.footprint import Footprint
 
@@ -76,6 +76,18 @@ async def timed_out(address):
     writer.close()
     await writer.wait_closed()
 
+async def piped(address):
+    loop = asyncio.get_running_loop()
+    reading, writing = os.pipe()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb", 0)
+    )
+    transport, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(writing, "wb", 0))
+    transport.write(b"e")
+    transport.close()
+    assert await reader.read() == b"e"
+
 async def make(kind, count):
     async def several():
         for _ in range(count // AT_ONCE):
@@ -101,7 +113,7 @@ loop.close()
 """
 
 
-@pytest.mark.parametrize("kind", ["opened", "cancelled", "refused", "reset", "timed_out"])
+@pytest.mark.parametrize("kind", ["opened", "cancelled", "refused", "reset", "timed_out", "piped"])
 def test_connections_leave_nothing_behind(loop_name: str, kind: str) -> None:
     script = on_loop(loop_name, SCRIPT)
     assert_clean(run_script(script, kind, str(CONNECTIONS), timeout=60 + CONNECTIONS / 100))

@@ -92,12 +92,12 @@ async def test_what_is_written_is_read(loop: Loop, pipe: Pipe) -> None:
 
 
 @pytest.mark.parametrize("method", ["read", "write"])
-async def test_a_pipe_that_is_dropped_unclosed_is_warned_of_and_closed(
+def test_a_pipe_that_is_dropped_unclosed_is_warned_of_and_closed(
     loop: Loop, pipe: Pipe, method: str
 ) -> None:
-    transport, protocol = await getattr(pipe, method)(loop)
+    transport, protocol = loop.run_until_complete(getattr(pipe, method)(loop))
     fd = transport.get_extra_info("pipe").fileno()
-    loop.remove_reader(fd)
+    loop.close()  # which watches it no more
     del protocol.transport
     held = [transport]
     del transport, protocol
@@ -105,6 +105,19 @@ async def test_a_pipe_that_is_dropped_unclosed_is_warned_of_and_closed(
         forget(held)
     with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
         fcntl.fcntl(fd, fcntl.F_GETFD)
+
+
+@pytest.mark.parametrize("method", ["read", "write"])
+async def test_a_pipe_says_how_it_is(loop: Loop, pipe: Pipe, method: str) -> None:
+    transport, protocol = await getattr(pipe, method)(loop)
+    fd = transport.get_extra_info("pipe").fileno()
+    await turns()
+    rest = "polling" if method == "read" else "idle bufsize=0"
+    assert repr(transport).endswith(f"PipeTransport fd={fd} {rest}>")
+    transport.close()
+    assert repr(transport).startswith(f"<{type(transport).__name__} closing fd={fd} ")
+    await until_lost(protocol)
+    assert repr(transport).startswith(f"<{type(transport).__name__} closed fd={fd}")
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -188,6 +201,18 @@ async def test_a_closed_reader_delivers_no_more(loop: Loop, pipe: Pipe) -> None:
     assert protocol.lost_with is None
 
 
+async def test_a_pipe_does_only_what_its_end_can(loop: Loop, pipe: Pipe) -> None:
+    reader, _ = await pipe.read(loop)
+    writer, _ = await pipe.write(loop)
+    for method in ("is_reading", "pause_reading", "resume_reading"):
+        with pytest.raises(NotImplementedError):
+            getattr(writer, method)()
+    with pytest.raises((NotImplementedError, AttributeError)):
+        reader.write(b"x")  # type: ignore[attr-defined]
+    reader.close()
+    writer.close()
+
+
 # ---- writing -------------------------------------------------------------------------------------
 
 
@@ -262,6 +287,17 @@ async def test_to_end_a_writer_is_to_close_it(loop: Loop, pipe: Pipe) -> None:
     await until_lost(protocol)
     assert os.read(pipe.reading, 10) == b"all"
     assert os.read(pipe.reading, 10) == b""
+
+
+async def test_what_is_written_at_a_time_stays_in_one_piece(loop: Loop) -> None:
+    reading, writing = os.pipe2(os.O_DIRECT)  # a pipe that tells pieces apart
+    transport, protocol = await loop.connect_write_pipe(Recorder, os.fdopen(writing, "wb", 0))
+    transport.write(b"one")
+    transport.write(b"two")
+    await turns()
+    assert [os.read(reading, 100), os.read(reading, 100)] == [b"one", b"two"]
+    os.close(reading)
+    await until_lost(protocol)
 
 
 async def test_packets_stay_packets(loop: Loop) -> None:

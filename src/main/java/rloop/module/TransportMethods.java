@@ -9,6 +9,7 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
@@ -18,6 +19,8 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.transport.Callbacks;
 import rloop.transport.Connection;
+import rloop.transport.PipeConnection;
+import rloop.transport.StreamConnection;
 import rloop.transport.TransportChannel;
 import rloop.transport.TransportType;
 
@@ -32,7 +35,8 @@ final class TransportMethods {
   static long type() {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     new Methods(TYPE.base, lookup, "lockOfOpen")
-        .add("_open", "open", FAST, "($self, loop, fd, context, /)");
+        .add("_open", "open", FAST, "($self, loop, fd, context, /)")
+        .add("_open_pipe", "openPipe", FAST, "($self, loop, fd, writes, /)");
     new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
@@ -73,6 +77,19 @@ final class TransportMethods {
             Loops.open(loop),
             (int) Arguments.toLong(Arguments.get(arguments, 1)),
             new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 2))));
+    TYPE.setChannel(self, connection, Loops.state(loop));
+    return Arguments.none();
+  }
+
+  private static long openPipe(long self, long arguments, long count, long d) {
+    Arguments.expect("_open_pipe", count, 3);
+    long loop = Arguments.get(arguments, 0);
+    PipeConnection connection =
+        new PipeConnection(
+            Loops.open(loop),
+            (int) Arguments.toLong(Arguments.get(arguments, 1)),
+            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())),
+            Arguments.get(arguments, 2) == PyObjects.Py_True);
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
@@ -126,7 +143,7 @@ final class TransportMethods {
    * <p>Hot. Python has the last word because user code must not run above a Java frame.
    */
   private static long write(long self, long data, long c, long d) {
-    Connection connection = TYPE.connection(self);
+    StreamConnection connection = TYPE.stream(self);
     long bytes = connection.takesData() ? asBytes(data) : 0;
     if (bytes == 0) {
       return Arguments.bool(false);
@@ -159,7 +176,7 @@ final class TransportMethods {
   }
 
   private static long isEndRequested(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).isEndRequested());
+    return Arguments.bool(TYPE.stream(self).isEndRequested());
   }
 
   private static long writeEof(long self, long b, long c, long d) {

@@ -20,7 +20,7 @@ public final class Connection extends StreamConnection {
 
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
-    super(loop, fd, callbacks);
+    super(loop, fd, callbacks, StreamCalls.SOCKET);
   }
 
   // ---- from the handshake to the end of TLS ---------------------------------------------------
@@ -286,7 +286,7 @@ public final class Connection extends StreamConnection {
       return;
     }
     boolean isTakenAlong = queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
-    int status = isTakenAlong ? 0 : queue.send(fd);
+    int status = isTakenAlong ? 0 : queue.send(fd, calls);
     if (queue.isEmpty() || isTakenAlong) {
       status = layer.send(fd, queue);
       reportTlsFailure(layer);

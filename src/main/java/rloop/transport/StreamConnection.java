@@ -10,13 +10,15 @@ import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
 
 /**
- * A connected stream socket; what TLS adds to it is {@link Connection}'s.
+ * A stream of bytes: a connected socket, to which {@link Connection} adds TLS, or one end of a
+ * pipe.
  *
  * <p>Reading is done when the poller says so, before the batch runs, so data may be read and not
  * yet delivered when an earlier call of the batch pauses, closes or re-wires the connection: such
  * data comes back here ({@link Inbound}).
  */
-abstract class StreamConnection extends TransportChannel {
+public abstract class StreamConnection extends TransportChannel {
+  protected final StreamCalls calls;
   private final StreamReceiver receiver;
   protected final Inbound inbound;
   protected final WriteQueue queue = new WriteQueue(Ref::drop);
@@ -30,9 +32,10 @@ abstract class StreamConnection extends TransportChannel {
   private boolean drainAwaited;
 
   /** A connection that does not read before {@link #startReading}. */
-  StreamConnection(EventLoop loop, int fd, Callbacks callbacks) {
+  StreamConnection(EventLoop loop, int fd, Callbacks callbacks, StreamCalls calls) {
     super(loop, fd, callbacks);
-    this.receiver = new StreamReceiver(loop);
+    this.calls = calls;
+    this.receiver = new StreamReceiver(loop, calls);
     this.inbound = new Inbound(loop, callbacks);
   }
 
@@ -86,7 +89,7 @@ abstract class StreamConnection extends TransportChannel {
     if (!wantsToRead()) {
       return 0;
     }
-    long count = SysSocket.recv(fd, address, length, 0);
+    long count = calls.receive(fd, address, length);
     if (count <= 0) {
       received(count);
       updateInterest();
@@ -138,7 +141,7 @@ abstract class StreamConnection extends TransportChannel {
 
   @Override
   protected void send() {
-    sent(queue.isEmpty() ? 0 : queue.send(fd));
+    sent(queue.isEmpty() ? 0 : queue.send(fd, calls));
   }
 
   /** What follows from the result of the last call that sent, 0 or {@code -errno}. */

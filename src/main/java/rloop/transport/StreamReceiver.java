@@ -7,10 +7,9 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
-import rloop.posix.SysSocket;
 
 /**
- * Receives what a stream socket has as {@code bytes} of the exact size.
+ * Receives what a stream has as {@code bytes} of the exact size.
  *
  * <p>A little is received into the loop's buffer and copied. Where much came last time, it goes
  * straight into an object with room for as much again, which is then cut to size: to copy 100 KB
@@ -24,10 +23,12 @@ final class StreamReceiver {
   private static final long STEP = 16 * 1024;
 
   private final EventLoop loop;
+  private final StreamCalls calls;
   private long lastCount;
 
-  StreamReceiver(EventLoop loop) {
+  StreamReceiver(EventLoop loop, StreamCalls calls) {
     this.loop = loop;
+    this.calls = calls;
   }
 
   /**
@@ -40,21 +41,21 @@ final class StreamReceiver {
     return lastCount < MUCH ? receiveAndCopy(fd) : receiveMuch(fd);
   }
 
-  /** What {@code recv} returned: how many bytes, 0 at the end of the stream, or {@code -errno}. */
+  /** What the receive returned: how many bytes, 0 at the end of the stream, or {@code -errno}. */
   long result() {
     return lastCount;
   }
 
   private long receiveAndCopy(int fd) {
     long buffer = loop.readBuffer();
-    lastCount = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
+    lastCount = calls.receive(fd, buffer, EventLoop.READ_BUFFER_SIZE);
     return lastCount > 0 ? loop.bytesPool().copyOf(buffer, lastCount) : 0;
   }
 
   private long receiveMuch(int fd) {
     long room = Math.min((lastCount / STEP + 1) * STEP, EventLoop.READ_BUFFER_SIZE);
     long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, room));
-    lastCount = SysSocket.recv(fd, bytes + Layout.BYTES_DATA, room, 0);
+    lastCount = calls.receive(fd, bytes + Layout.BYTES_DATA, room);
     if (lastCount <= 0) {
       Ref.drop(bytes);
       return 0;

@@ -166,14 +166,18 @@ public abstract class TransportChannel extends Channel implements Writer {
    */
   protected final boolean sendSoon() {
     if (waterMarks.isAbove(queuedBytes())) {
-      return writeMuch();
+      return sendNow(); // so much is worth a call
     }
     flushLater();
     return false;
   }
 
-  /** So much is worth a call now; the protocol pauses only if the kernel doesn't take it. */
-  private boolean writeMuch() {
+  /**
+   * Has what is queued sent; the protocol pauses only if the kernel doesn't take it.
+   *
+   * @return whether the protocol is now to be told to pause
+   */
+  protected final boolean sendNow() {
     if (!blocked) {
       send();
       updateInterest();
@@ -230,7 +234,7 @@ public abstract class TransportChannel extends Channel implements Writer {
    */
   public boolean setWaterMarks(long high, long low) {
     waterMarks.set(high, low);
-    return waterMarks.isAbove(queuedBytes()) && writeMuch();
+    return waterMarks.isAbove(queuedBytes()) && sendNow();
   }
 
   // ---- the end -------------------------------------------------------------------------------

@@ -89,6 +89,14 @@ public final class TransportType {
   }
 
   /** As {@link #channel}, for a stream transport. */
+  public StreamConnection stream(long transport) {
+    if (referent(transport) instanceof StreamConnection found) {
+      return found;
+    }
+    throw uninitialised();
+  }
+
+  /** As {@link #channel}, for a stream transport over a socket. */
   public Connection connection(long transport) {
     if (referent(transport) instanceof Connection found) {
       return found;

@@ -13,8 +13,8 @@ import rloop.posix.SysSocket;
 /**
  * Chunks of memory that wait to be sent, in order, each with the owner that keeps it alive.
  *
- * <p>One chunk goes by {@code send}, several by one {@code sendmsg}: that a server writes head and
- * body apart costs it nothing.
+ * <p>One chunk goes by {@code send}, several by one {@code sendmsg} where the stream allows it:
+ * that a server writes head and body apart costs it nothing.
  */
 final class WriteQueue {
   /** Gives an owner up, when its chunk is sent or dropped. */
@@ -95,13 +95,13 @@ final class WriteQueue {
    *
    * @return 0, or the {@code -errno} of the last call; some may be sent in either case
    */
-  int send(int fd) {
+  int send(int fd, StreamCalls calls) {
     for (; ; ) {
-      int chunks = Math.min(tail - head, MOST_CHUNKS);
-      long offered = bytes;
+      int chunks = calls.gathers ? Math.min(tail - head, MOST_CHUNKS) : 1;
+      long offered = lengths[head];
       long sent;
       if (chunks == 1) {
-        sent = SysSocket.send(fd, addresses[head], lengths[head], MSG_NOSIGNAL);
+        sent = calls.send(fd, addresses[head], offered);
       } else {
         Message message = MESSAGE.get();
         offered = message.gather(addresses, lengths, head, chunks);

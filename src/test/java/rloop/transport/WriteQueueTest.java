@@ -60,7 +60,7 @@ final class WriteQueueTest {
 
   private void send(int fd) {
     if (!queue.isEmpty()) {
-      assertThat(queue.send(fd)).isIn(0, -EAGAIN);
+      assertThat(queue.send(fd, StreamCalls.SOCKET)).isIn(0, -EAGAIN);
     }
   }
 
@@ -133,7 +133,7 @@ final class WriteQueueTest {
       for (int i = 0; i < 1000; i++) {
         add(1);
       }
-      assertThat(queue.send(pair.first())).isZero();
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).isZero();
       assertThat(queue.isEmpty()).isTrue();
       checkAccounts();
       receive(pair.second());
@@ -145,7 +145,7 @@ final class WriteQueueTest {
   void what_is_cleared_is_released_in_order_and_not_sent() {
     try (Pair pair = Pair.nonBlockingSockets()) {
       add(1);
-      assertThat(queue.send(pair.first())).isZero();
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).isZero();
       add(1);
       add(LARGEST_CHUNK);
       queue.clear();
@@ -176,9 +176,9 @@ final class WriteQueueTest {
     try (Pair pair = Pair.nonBlockingSockets()) {
       pair.closeSecond();
       add(1);
-      assertThat(queue.send(pair.first())).as("one chunk").isEqualTo(-EPIPE);
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).as("one chunk").isEqualTo(-EPIPE);
       add(2);
-      assertThat(queue.send(pair.first())).as("two chunks").isEqualTo(-EPIPE);
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).as("two chunks").isEqualTo(-EPIPE);
       assertThat(queue.bytes()).isEqualTo(3);
       assertThat(released).isEmpty();
     }

@@ -1,0 +1,50 @@
+package rloop.transport;
+
+import static rloop.posix.Constants.MSG_NOSIGNAL;
+
+import rloop.posix.SysSocket;
+import rloop.posix.Unistd;
+
+/** The system calls that move a stream's bytes. */
+enum StreamCalls {
+  SOCKET(true) {
+    @Override
+    long receive(int fd, long address, long length) {
+      return SysSocket.recv(fd, address, length, 0);
+    }
+
+    @Override
+    long send(int fd, long address, long length) {
+      return SysSocket.send(fd, address, length, MSG_NOSIGNAL);
+    }
+  },
+
+  /**
+   * Sends each chunk by a call of its own: several processes may write to a pipe, and as long as
+   * chunks are no longer than {@code PIPE_BUF} they stay in one piece.
+   */
+  PIPE(false) {
+    @Override
+    long receive(int fd, long address, long length) {
+      return Unistd.read(fd, address, length);
+    }
+
+    @Override
+    long send(int fd, long address, long length) {
+      return Unistd.write(fd, address, length);
+    }
+  };
+
+  /** Whether several chunks may go by one {@code sendmsg}. */
+  final boolean gathers;
+
+  StreamCalls(boolean gathers) {
+    this.gathers = gathers;
+  }
+
+  /** The bytes received, 0 at the end of the stream, or {@code -errno}. */
+  abstract long receive(int fd, long address, long length);
+
+  /** The bytes taken, perhaps fewer than given, or {@code -errno}. */
+  abstract long send(int fd, long address, long length);
+}

@@ -1,0 +1,88 @@
+"""What transports over sockets have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import weakref
+from asyncio import constants, trsock
+from asyncio.log import logger
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from .base_transport import BaseTransport
+
+if TYPE_CHECKING:
+    from .loop import RLoop
+
+
+class BaseSocketTransport(BaseTransport):
+    """Over a socket, perhaps one that a server has accepted."""
+
+    def __init__(
+        self,
+        loop: RLoop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: Any = None,
+        context: Context | None = None,
+    ) -> None:
+        """Counts as one of the server's from now on."""
+        if server is not None:
+            try:
+                server._attach(*self._server_arguments())
+            except BaseException:  # the server was closed in the meantime
+                sock.close()
+                raise
+        self._server = server
+        extra = {} if extra is None else extra
+        extra["socket"] = trsock.TransportSocket(sock)
+        extra["sockname"] = _name_or_none(sock.getsockname)
+        if "peername" not in extra:
+            extra["peername"] = _name_or_none(sock.getpeername)
+        super().__init__(loop, sock, protocol, waiter, extra, context)
+        # Not by the dictionary's own method, which makes a callback for the death of each.
+        loop._transports.data[self._fd] = weakref.ref(self)
+
+    def _server_arguments(self) -> tuple[Any, ...]:
+        """A server knows its transports from 3.13 on; before, it counts them."""
+        return (self,) if sys.version_info >= (3, 13) else ()
+
+    # The standard library's names, by which its sendfile knows them.
+
+    @property
+    def _sock(self) -> socket.socket:
+        return self._file  # type: ignore[no-any-return]
+
+    @property
+    def _sock_fd(self) -> int:
+        return self._fd
+
+    def _describe(self) -> list[str]:
+        size = self.get_write_buffer_size()
+        return [
+            "read=polling" if self.is_reading() else "read=idle",
+            f"write=<{'polling' if size else 'idle'}, bufsize={size}>",
+        ]
+
+    def _count_lost_write(self) -> None:
+        self._lost_writes += 1
+        if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            logger.warning("socket.send() raised exception.")
+
+    def _close_file(self) -> None:
+        self._loop._transports.data.pop(self._fd, None)
+        super()._close_file()
+        server, self._server = self._server, None
+        if server is not None:
+            server._detach(*self._server_arguments())
+
+
+def _name_or_none(get_name: Any) -> Any:
+    try:
+        return get_name()
+    except OSError:
+        return None
