@@ -4,10 +4,13 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from tests.conftest import Loop, run_one_iteration
+from tests.unit.connections import until
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -305,3 +308,39 @@ async def test_both_directions_of_a_socket_carry_data_at_once(loop: Loop) -> Non
     for sock in (ours, peer):
         loop.remove_reader(sock)
         sock.close()
+
+
+async def test_who_always_has_data_keeps_nobody_waiting(loop: Loop) -> None:
+    turns: list[int] = []  # of the connections, in order
+    transports = []
+    peers = []
+
+    class Numbered(asyncio.Protocol):
+        def __init__(self, number: int, peer: socket.socket) -> None:
+            self.number, self.peer = number, peer
+
+        def data_received(self, _: bytes) -> None:
+            turns.append(self.number)
+            fill(self.peer)
+
+    for number in range(30):  # together more than a batch reads
+        ours, peer = socket.socketpair()
+        peer.setblocking(False)
+        fill(peer)
+        peers.append(peer)
+        transport, _ = await loop.create_connection(partial(Numbered, number, peer), sock=ours)
+        transports.append(transport)
+    turns.clear()
+    await until(lambda: len(turns) > 300)
+    for transport in transports:
+        transport.abort()
+    for peer in peers:
+        peer.close()
+    counts = [turns.count(number) for number in range(30)]
+    assert max(counts) - min(counts) <= 2
+
+
+def fill(sock: socket.socket) -> None:
+    with suppress(BlockingIOError):
+        while True:
+            sock.send(bytes(100_000))

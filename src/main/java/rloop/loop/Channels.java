@@ -29,6 +29,9 @@ final class Channels {
   private int freeCount;
   private int used;
 
+  private int nextEvent;
+  private int eventCount;
+
   /** Whose registration the poller has for a descriptor. */
   private @Nullable Channel[] byFd = new Channel[INITIAL_ROOM];
 
@@ -36,15 +39,25 @@ final class Channels {
     this.poller = poller;
   }
 
-  /** Hands out the events of the last poll. */
-  void dispatch(int count) {
-    for (int i = 0; i < count; i++) {
-      long key = poller.key(i);
-      int index = (int) key;
-      Channel channel = table[index];
-      if (channel != null && (generations[index] & GENERATION_MASK) == key >>> GENERATION_SHIFT) {
-        channel.ready(poller.readiness(i));
-      }
+  /** The last poll has found so many events. */
+  void found(int count) {
+    nextEvent = 0;
+    eventCount = count;
+  }
+
+  /** Whether there are events of the last poll that were not handed out. */
+  boolean hasEvents() {
+    return nextEvent < eventCount;
+  }
+
+  /** Hands out one event, if its channel is still there. */
+  void dispatchNext() {
+    int event = nextEvent++;
+    long key = poller.key(event);
+    int index = (int) key;
+    Channel channel = table[index];
+    if (channel != null && (generations[index] & GENERATION_MASK) == key >>> GENERATION_SHIFT) {
+      channel.ready(poller.readiness(event));
     }
   }
 
@@ -146,6 +159,7 @@ final class Channels {
 
   /** Lets every channel go. */
   void close() {
+    found(0);
     for (int i = 0; i < used; i++) {
       Channel channel = table[i];
       if (channel != null) {

@@ -26,7 +26,7 @@ public final class EventLoop {
 
   private static final int MOST_BATCHES_WITHOUT_POLL = 16;
 
-  /** How much is read for one batch, in bytes, before the rest waits for the next one. */
+  /** How much is read for one batch, in bytes, before the other events wait for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
   /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
@@ -41,7 +41,6 @@ public final class EventLoop {
   private final Channels channels;
   private final List<Writer> writers = new ArrayList<>();
   private final List<Reader> readers = new ArrayList<>();
-  private final List<Channel> deferred = new ArrayList<>();
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
 
@@ -123,19 +122,14 @@ public final class EventLoop {
     }
   }
 
-  /** Has {@code reader} told when the batch being filled is over. */
+  /**
+   * Has {@code reader} told when the batch being filled is over.
+   *
+   * @param bytes how much it read, or will have read by then
+   */
   public void delivers(Reader reader, long bytes) {
     readers.add(reader);
     bytesRead += bytes;
-  }
-
-  /** Whether this batch has had its share; then the channel's turn is the next one. */
-  public boolean isBatchFull(Channel channel) {
-    if (bytesRead < MOST_BYTES_A_BATCH) {
-      return false;
-    }
-    deferred.add(channel);
-    return true;
   }
 
   /**
@@ -154,7 +148,6 @@ public final class EventLoop {
   /** Stops watching a channel, before its descriptor is closed. */
   public void forget(Channel channel) {
     channels.forget(channel);
-    deferred.remove(channel);
   }
 
   public FdWatches fdWatches() {
@@ -260,8 +253,14 @@ public final class EventLoop {
 
   /** Returns whether a signal arrived, whose handler Python runs between two batches. */
   private boolean pollIfDue(boolean first) {
+    if (channels.hasEvents()) {
+      dispatch(); // what the last batch had no room for
+      if (ready.hasPending()) {
+        return false; // a poll now would tell of the same channels again
+      }
+    }
     long timeout = 0;
-    if (ready.hasPending() || stopping || !deferred.isEmpty()) {
+    if (ready.hasPending() || stopping) {
       long now = System.nanoTime();
       if (!first
           && !stopping
@@ -274,10 +273,10 @@ public final class EventLoop {
       timeout = scheduler.timeUntilFirstTimer();
     }
     batchesWithoutPoll = 0;
-    readDeferred();
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
     if (count > 0) {
-      channels.dispatch(count);
+      channels.found(count);
+      dispatch();
     }
     return count == Poller.INTERRUPTED;
   }
@@ -292,10 +291,10 @@ public final class EventLoop {
     }
   }
 
-  private void readDeferred() {
-    int count = deferred.size();
-    for (int i = 0; i < count; i++) {
-      deferred.removeFirst().ready(Poller.READ);
+  /** Hands out events until the batch is full: whoever has much to read keeps nobody waiting. */
+  private void dispatch() {
+    while (channels.hasEvents() && bytesRead < MOST_BYTES_A_BATCH) {
+      channels.dispatchNext();
     }
   }
 

@@ -102,7 +102,7 @@ public final class Connection extends StreamConnection {
     TlsLayer layer = tls;
     if (layer == null) {
       super.read();
-    } else if (!inbound.isWaiting() && !loop.isBatchFull(this)) {
+    } else if (!inbound.isWaiting()) {
       read(layer);
     }
   }
@@ -187,6 +187,7 @@ public final class Connection extends StreamConnection {
     if (layer.state() == TlsStream.State.OPEN && layer.isUnread()) {
       loop.schedule(callbacks.readBuffered());
     }
+    inbound.hasRead(size);
     updateInterest();
     return size;
   }

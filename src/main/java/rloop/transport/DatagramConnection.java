@@ -84,7 +84,7 @@ public final class DatagramConnection extends TransportChannel {
 
   @Override
   protected void read() {
-    if (inbound.isWaiting() || loop.isBatchFull(this)) {
+    if (inbound.isWaiting()) {
       return;
     }
     int count = memory.receive(fd, asked, 0);

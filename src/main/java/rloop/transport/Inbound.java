@@ -17,6 +17,9 @@ final class Inbound implements Undelivered {
   /** Whether that call carries data, or else has Python read. */
   private boolean carriesData;
 
+  /** How much a {@code BufferedProtocol} read last time, in bytes: about as much as next time. */
+  private long lastRead;
+
   /** Data taken back. */
   private @Owned long held;
 
@@ -51,7 +54,12 @@ final class Inbound implements Undelivered {
   void letRead() {
     sequence = loop.schedule(callbacks.readBuffered());
     carriesData = false;
-    loop.delivers(this, 0);
+    loop.delivers(this, lastRead);
+  }
+
+  /** A {@code BufferedProtocol} has read so many bytes. */
+  void hasRead(long bytes) {
+    lastRead = bytes;
   }
 
   @Override

@@ -54,7 +54,7 @@ public abstract class StreamConnection extends TransportChannel {
   /** Hot: a receive, a bytes object, a tuple used again. */
   @Override
   protected void read() {
-    if (inbound.isWaiting() || loop.isBatchFull(this)) {
+    if (inbound.isWaiting()) {
       return;
     }
     if (!callbacks.hasReceiver()) {
@@ -95,6 +95,7 @@ public abstract class StreamConnection extends TransportChannel {
       updateInterest();
       return 0;
     }
+    inbound.hasRead(count);
     return count;
   }
 

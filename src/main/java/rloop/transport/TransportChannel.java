@@ -7,8 +7,8 @@ import rloop.loop.Writer;
 import rloop.loop.poll.Poller;
 
 /**
- * A socket that a transport of ours stands for: its life, its flow control, and what the poller is
- * to watch it for. How it reads and sends is its kind's.
+ * A socket or pipe that a transport of ours stands for: its life, its flow control, and what the
+ * poller is to watch it for. How it reads and sends is its kind's.
  *
  * <pre>
  *            close()                     queue empty
@@ -177,7 +177,7 @@ public abstract class TransportChannel extends Channel implements Writer {
    *
    * @return whether the protocol is now to be told to pause
    */
-  protected final boolean sendNow() {
+  private boolean sendNow() {
     if (!blocked) {
       send();
       updateInterest();

@@ -11,9 +11,9 @@ import rloop.cpython.type.TypeSpec;
 import rloop.ffi.Memory;
 
 /**
- * The type that Python's socket transports derive from: {@code asyncio.Transport}, of the class
- * that asyncio's own fallback of {@code sendfile} asks for, and the references that Java needs.
- * They stand in the Python object because only there the cycle collector sees them.
+ * The type that Python's transports derive from: {@code asyncio.Transport}, of the class that
+ * asyncio's own fallback of {@code sendfile} asks for, and the references that Java needs. They
+ * stand in the Python object because only there the cycle collector sees them.
  */
 public final class TransportType {
   /** The type. */

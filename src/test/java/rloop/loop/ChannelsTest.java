@@ -53,7 +53,10 @@ final class ChannelsTest {
   }
 
   private void dispatch() {
-    channels.dispatch(poller.poll(0));
+    channels.found(poller.poll(0));
+    while (channels.hasEvents()) {
+      channels.dispatchNext();
+    }
   }
 
   @Test
