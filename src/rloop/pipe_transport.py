@@ -68,14 +68,7 @@ class ReadPipeTransport(PipeTransport):
 
     def _delivery_failed(self, exc: BaseException) -> None:
         """Reading goes on: for asyncio a callback like others has failed."""
-        self._loop.call_exception_handler(
-            {
-                "message": f"Exception in callback {self._protocol.data_received!r}",
-                "exception": exc,
-                "transport": self,
-                "protocol": self._protocol,
-            }
-        )
+        self._report(f"Exception in callback {self._protocol.data_received!r}", exc)
 
     def _end_of_file(self) -> None:
         if self.is_closing():
@@ -86,14 +79,7 @@ class ReadPipeTransport(PipeTransport):
 
     def _read_failed(self, number: int) -> None:
         error = OSError(number, os.strerror(number))
-        self._loop.call_exception_handler(
-            {
-                "message": "Fatal read error on pipe transport",
-                "exception": error,
-                "transport": self,
-                "protocol": self._protocol,
-            }
-        )
+        self._report("Fatal read error on pipe transport", error)
         self._force_close(error)
 
 
