@@ -17,6 +17,7 @@ from contextlib import suppress
 from tests.hazards.footprint import Footprint
 
 AT_ONCE = 50
+WARM_UP = 5000  # until Java has compiled what they run: that takes megabytes, once
 SECONDS = 0.001
 NO_LINGER = struct.pack("ii", 1, 0)  # close() resets the connection
 
@@ -104,7 +105,7 @@ nobody = socket.socket()  # bound, and does not listen
 nobody.bind(("127.0.0.1", 0))
 kind, count = globals()[sys.argv[1]], int(sys.argv[2])
 loop = new_loop()
-loop.run_until_complete(make(kind, max(count // 4, 10 * AT_ONCE)))
+loop.run_until_complete(make(kind, WARM_UP))
 before = Footprint.now()
 loop.run_until_complete(make(kind, count))
 leaked = Footprint.now().leaked_since(before)
