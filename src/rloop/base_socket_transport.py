@@ -44,8 +44,9 @@ class BaseSocketTransport(BaseTransport):
         if "peername" not in extra:
             extra["peername"] = _name_or_none(sock.getpeername)
         super().__init__(loop, sock, protocol, waiter, extra, context)
-        # Not by the dictionary's own method, which makes a callback for the death of each.
-        loop._transports.data[self._fd] = weakref.ref(self)
+        # Not by the dictionary's own method, which makes a closure for the death of each. But with a
+        # callback: a reference without one outlives, from 3.15 on, the finaliser of the socket.
+        loop._transports.data[self._fd] = weakref.ref(self, _no_callback)
 
     def _server_arguments(self) -> tuple[Any, ...]:
         """A server knows its transports from 3.13 on; before, it counts them."""
@@ -79,6 +80,9 @@ class BaseSocketTransport(BaseTransport):
         server, self._server = self._server, None
         if server is not None:
             server._detach(*self._server_arguments())
+
+
+_no_callback = bool  # does nothing
 
 
 def _name_or_none(get_name: Any) -> Any:

@@ -118,8 +118,11 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
             try:
                 self._sock.sendto(data, addr)
             except (BlockingIOError, InterruptedError):
-                if _send(self, data, self._resolved(addr)):
-                    self._pause_writing()
+                answer = _send(self, data, self._resolved(addr))
+                if answer is False:
+                    self._count_lost_write()
+                else:
+                    self._sent(answer)
         except OSError as exc:
             self._protocol.error_received(exc)
         except (SystemExit, KeyboardInterrupt):

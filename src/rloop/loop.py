@@ -96,7 +96,12 @@ class RLoop(SocketOperations, Accepting, Clock):
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
         self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
-        super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
+        try:
+            super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
+        except BaseException:  # no descriptors left for the self-pipe
+            self._close()
+            self._closed = True
+            raise
         fork.register(self)
         self._find_clock()
         if type(self).create_future is base_events.BaseEventLoop.create_future:

@@ -187,6 +187,25 @@ async def test_close_comes_to_an_end_soon_and_not_at_once(loop: Loop) -> None:
     assert closing.lost_with is None
 
 
+async def test_an_error_of_a_datagram_to_a_name_is_no_reason_to_pause(
+    loop: Loop, loop_name: str
+) -> None:
+    if loop_name == "asyncio":
+        pytest.skip("it goes on asking a socket that is full")
+
+    class Full(socket.socket):
+        def sendto(self, *_arguments: Any) -> int:
+            raise BlockingIOError
+
+    sock = Full(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    sender = await endpoint(sock=sock)
+    sender.transport.sendto(bytes(65508), ("localhost", 9))
+    assert sender.calls == ["connection_made", "error_received"]
+    assert [type(error) for error in sender.errors] == [OSError]
+    await sender.end()
+
+
 async def test_what_a_connected_endpoint_sends_after_its_end_is_dropped(
     loop: Loop, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
-"""A server that has run out of descriptors: it tells, waits a second, and goes on."""
+"""Out of descriptors: a server tells, waits a second, and goes on; a new loop leaves nothing behind."""
 
 import asyncio
+import gc
 import resource
 import socket
 from asyncio import constants
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Loop
+from tests.conftest import Loop, LoopFactory
 from tests.unit.connections import Recorder, until
 
 
@@ -52,3 +53,23 @@ async def test_a_server_without_descriptors_reports_it_and_recovers(
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("_no_descriptor_left")
+@pytest.mark.parametrize("left", range(4))
+def test_a_loop_that_cannot_be_made_keeps_no_descriptor(
+    loop: Loop, loop_name: str, loop_factory: LoopFactory, left: int
+) -> None:
+    if loop_name == "asyncio":
+        pytest.skip("the finaliser of its loop fails")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()
+    with socket.socket() as next_one:
+        lowest_free = next_one.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + left, hard))
+    with pytest.raises(OSError, match="Too many open files"):
+        loop_factory()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    gc.collect()
+    with socket.socket() as next_one:
+        assert next_one.fileno() == lowest_free

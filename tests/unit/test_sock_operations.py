@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import re
 import socket
 import ssl
@@ -268,6 +269,41 @@ async def test_the_socket_of_a_transport_is_refused(loop: Loop, pair: Pair) -> N
 async def test_sendall_refuses_what_is_not_bytes(loop: Loop, pair: Pair, bad: object) -> None:
     with pytest.raises(TypeError, match="a bytes-like object is required"):
         await loop.sock_sendall(pair[0], bad)  # type: ignore[arg-type]
+
+
+async def test_sendall_raises_what_a_memory_view_raises(loop: Loop, pair: Pair) -> None:
+    with pytest.raises(BufferError, match="not C-contiguous"):
+        await loop.sock_sendall(pair[0], memoryview(b"abcd")[::2])
+    released = memoryview(b"abcd")
+    released.release()
+    with pytest.raises(ValueError, match="released memoryview"):
+        await loop.sock_sendall(pair[0], released)
+
+
+async def test_memory_is_given_back_although_making_the_future_writes(
+    loop: Loop, pair: Pair
+) -> None:
+    near, far = socket.socketpair()
+    transport, _ = await loop.create_connection(asyncio.Protocol, sock=near)
+
+    def create_future() -> "asyncio.Future[None]":
+        transport.write(memoryview(b"in between"))
+        return asyncio.Future(loop=loop)
+
+    loop.create_future = create_future  # type: ignore[method-assign,assignment]
+    memory = bytearray(10_000_000)
+    sending = asyncio.ensure_future(loop.sock_sendall(pair[0], memoryview(memory)))
+    await asyncio.sleep(0)
+    sending.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sending
+    del sending
+    await asyncio.sleep(0)
+    gc.collect()
+    memory.clear()  # a BufferError if it is still exported
+    transport.abort()
+    await asyncio.sleep(0)
+    far.close()
 
 
 async def test_recv_into_refuses_what_cannot_be_written(loop: Loop, pair: Pair) -> None:

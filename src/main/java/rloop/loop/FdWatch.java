@@ -49,7 +49,7 @@ public final class FdWatch extends Channel {
 
   /** Nobody knows whether the number is still the same file: the poller is asked anew. */
   public void distrust() {
-    interest = 0;
+    loop.forget(this);
   }
 
   boolean isIdle() {

@@ -8,6 +8,7 @@ import java.lang.invoke.MethodHandles;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
+import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
@@ -168,10 +169,16 @@ final class TransportMethods {
     if (type != PyScalars.PyByteArray_Type && type != PyBuffers.PyMemoryView_Type) {
       return 0;
     }
-    try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
-      return PyException.check(PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
-    } catch (PyException e) { // a memory view that is not contiguous
+    PyBuffer buffer;
+    try {
+      buffer = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE);
+    } catch (PyException e) { // a memory view that is not contiguous, or released
+      PyErrors.PyErr_Clear();
       return 0;
+    }
+    try (buffer) {
+      return PyException.check(
+          PyScalars.PyBytes_FromStringAndSize(buffer.address(), buffer.length()));
     }
   }
 

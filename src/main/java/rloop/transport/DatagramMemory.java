@@ -17,7 +17,7 @@ final class DatagramMemory {
   static final int MOST = 16;
 
   /** As asyncio's {@code max_size}, of a datagram, in bytes. */
-  private static final int DATA_SIZE = 256 * 1024;
+  static final int DATA_SIZE = 256 * 1024;
 
   private final long data = Stdlib.calloc(MOST, DATA_SIZE);
   private final DatagramMessages received = new DatagramMessages(MOST);

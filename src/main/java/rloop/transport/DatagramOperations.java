@@ -29,9 +29,6 @@ import rloop.posix.SysSocket;
 public final class DatagramOperations {
   private static final long LEFT_TO_PYTHON = 0;
 
-  /** The most that is received at a time without a buffer of the caller's own, in bytes. */
-  private static final int READ_SIZE = 256 * 1024;
-
   private final SocketOperations operations;
   private final FdWatch watch;
   private final int family;
@@ -58,7 +55,7 @@ public final class DatagramOperations {
    */
   @Owned
   public long receive(long size) {
-    if (size <= 0 || size > READ_SIZE || !isFamilyKnown()) {
+    if (size <= 0 || size > DatagramMemory.DATA_SIZE || !isFamilyKnown()) {
       return LEFT_TO_PYTHON;
     }
     long received = receiveNow(size);
@@ -126,16 +123,16 @@ public final class DatagramOperations {
     if (!isFamilyKnown() || encode(address) == Destination.UNUSUAL) {
       return LEFT_TO_PYTHON;
     }
+    long copy;
     try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
       long sent = sendNow(view.address(), view.length(), address);
       if (sent != 0) {
         return sent;
       }
       // A copy: the caller may be cancelled, and change the buffer, while it waits.
-      long copy =
-          PyException.check(PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
-      return sender.start(copy, Ref.take(address));
+      copy = PyException.check(PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
     }
+    return sender.start(copy, address);
   }
 
   private int encode(long address) {
@@ -182,11 +179,11 @@ public final class DatagramOperations {
     }
 
     @Owned
-    long start(@Owned long bytes, @Owned long to) {
-      long started = start();
+    long start(@Owned long bytes, long to) {
+      long started = waitHolding(bytes);
       release();
       data = bytes;
-      address = to;
+      address = Ref.take(to);
       return started;
     }
 

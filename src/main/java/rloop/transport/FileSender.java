@@ -37,7 +37,7 @@ public final class FileSender extends SocketOperation {
     this.rest = count;
     this.sent = 0;
     long result = proceed();
-    return result != 0 ? result : start();
+    return result != 0 ? result : waitHolding(0);
   }
 
   /** How many bytes the last {@link #send} has sent so far. */

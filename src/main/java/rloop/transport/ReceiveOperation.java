@@ -25,7 +25,7 @@ abstract class ReceiveOperation extends SocketOperation {
    */
   @Owned
   final long start(long atMost, @Owned long into) {
-    long started = start();
+    long started = waitHolding(into);
     size = atMost;
     Ref.dropIfAny(buffer);
     buffer = into;

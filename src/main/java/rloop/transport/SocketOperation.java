@@ -28,11 +28,25 @@ abstract class SocketOperation implements Waiter {
     return result == -EAGAIN || result == -EINTR;
   }
 
-  /** Waits from now on, in place of who did; the future. */
+  /**
+   * Waits from now on, in place of who did.
+   *
+   * @param held what the operation needs, or 0; dropped if it can't wait
+   * @return the future
+   * @throws PyException if the kernel refuses, an {@code OSError}, or what {@code create_future}
+   *     raises
+   */
   @Owned
-  final long start() {
-    long created = FutureCalls.create(loop.pythonLoop());
-    watch.await(direction, this);
+  final long waitHolding(@Owned long held) {
+    long created = 0;
+    try {
+      created = FutureCalls.create(loop.pythonLoop());
+      watch.await(direction, this);
+    } catch (PyException e) {
+      Ref.dropIfAny(created);
+      Ref.dropIfAny(held);
+      throw e;
+    }
     Ref.dropIfAny(future);
     future = created;
     return Ref.take(created);

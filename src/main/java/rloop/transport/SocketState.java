@@ -145,19 +145,18 @@ public final class SocketState {
    */
   @Owned
   public long sendAll(long data) {
+    long rest;
     try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
       long sent = send(view.address(), view.length());
       if (sent == view.length()) {
         return Ref.take(PyObjects.Py_None);
       }
       // The rest is copied: the caller may be cancelled, and change the buffer, while it waits.
-      Ref.dropIfAny(sender.rest);
-      sender.rest =
+      rest =
           PyException.check(
               PyScalars.PyBytes_FromStringAndSize(view.address() + sent, view.length() - sent));
-      sender.sent = 0;
-      return sender.start();
     }
+    return sender.start(rest);
   }
 
   /** How many bytes were sent, perhaps none. */
@@ -192,6 +191,15 @@ public final class SocketState {
 
     Sender() {
       super(loop, watch, Poller.WRITE);
+    }
+
+    @Owned
+    long start(@Owned long bytes) {
+      long started = waitHolding(bytes);
+      Ref.dropIfAny(rest);
+      rest = bytes;
+      sent = 0;
+      return started;
     }
 
     @Override

@@ -2,6 +2,7 @@ package rloop.cpython.object;
 
 import static rloop.cpython.abi.Layout.FREE_THREADED;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Assumptions;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.PyBuffers;
@@ -13,8 +14,10 @@ import rloop.ffi.Scratch;
 /**
  * The memory of an object that has the buffer protocol; closing it gives the memory back.
  *
- * <p>While one is open no Python code may run on this thread. So with a GIL nobody can resize a
- * {@code bytearray} in the meantime, and it is read without the protocol, for a third of the cost.
+ * <p>With a GIL a {@code bytearray} is read without the protocol, for a third of the cost: nobody can
+ * resize it before Python code runs, and then its address is not to be used any more.
+ *
+ * <p>Views nest: an exporter may be a Python class, and an allocation may run finalisers.
  */
 public final class PyBuffer implements AutoCloseable {
   // struct Py_buffer, pybuffer.h (part of the stable ABI)
@@ -22,10 +25,15 @@ public final class PyBuffer implements AutoCloseable {
   private static final int LEN = 16;
   private static final int SIZE_OF_PY_BUFFER = 80;
 
-  /** Only one view is open at a time on a thread, so one structure a thread will do. */
+  /** The outermost view of a thread. */
   private static final ThreadLocal<PyBuffer> VIEW = ThreadLocal.withInitial(PyBuffer::new);
 
   private final Scratch view = new Scratch(SIZE_OF_PY_BUFFER);
+
+  /** Made for the first view that is opened within this one. */
+  private @Nullable PyBuffer inner;
+
+  private boolean isOpen;
   private boolean isExported;
   private long address;
   private long length;
@@ -45,27 +53,45 @@ public final class PyBuffer implements AutoCloseable {
    * Opens an object's memory.
    *
    * @param flags {@link PyBuffers#PyBUF_SIMPLE} or {@link PyBuffers#PyBUF_WRITABLE}
-   * @throws PyException a {@code TypeError}, as functions of the standard library raise it
+   * @throws PyException what the exporter raises; if the view is to be writable a {@code TypeError},
+   *     as functions of the standard library do
    */
   public static PyBuffer of(long exporter, int flags) {
     PyBuffer buffer = VIEW.get();
-    if (!FREE_THREADED && Ref.type(exporter) == PyScalars.PyByteArray_Type) {
-      buffer.isExported = false;
-      buffer.address = PyScalars.PyByteArray_AsString(exporter);
-      buffer.length = Memory.getLong(exporter + Layout.SIZE);
-      return buffer;
+    while (buffer.isOpen) {
+      buffer = buffer.inner();
     }
-    if (PyBuffers.PyObject_GetBuffer(exporter, buffer.view.address(), flags) < 0) {
-      PyErrors.PyErr_Clear();
-      throw PyException.typeError(
-          flags == PyBuffers.PyBUF_WRITABLE
-              ? "a read-write bytes-like object is required"
-              : "a bytes-like object is required");
-    }
-    buffer.isExported = true;
-    buffer.address = Memory.getLong(buffer.view.address() + BUF);
-    buffer.length = Memory.getLong(buffer.view.address() + LEN);
+    buffer.open(exporter, flags);
     return buffer;
+  }
+
+  private PyBuffer inner() {
+    PyBuffer buffer = inner;
+    if (buffer == null) {
+      buffer = new PyBuffer();
+      inner = buffer;
+    }
+    return buffer;
+  }
+
+  private void open(long exporter, int flags) {
+    isOpen = true; // before Python code may run
+    isExported = FREE_THREADED || Ref.type(exporter) != PyScalars.PyByteArray_Type;
+    if (!isExported) {
+      address = PyScalars.PyByteArray_AsString(exporter);
+      length = Memory.getLong(exporter + Layout.SIZE);
+      return;
+    }
+    if (PyBuffers.PyObject_GetBuffer(exporter, view.address(), flags) < 0) {
+      isOpen = false;
+      if (flags == PyBuffers.PyBUF_SIMPLE) {
+        throw PyException.isSet();
+      }
+      PyErrors.PyErr_Clear();
+      throw PyException.typeError("a read-write bytes-like object is required");
+    }
+    address = Memory.getLong(view.address() + BUF);
+    length = Memory.getLong(view.address() + LEN);
   }
 
   public long address() {
@@ -82,5 +108,6 @@ public final class PyBuffer implements AutoCloseable {
     if (isExported) {
       PyBuffers.PyBuffer_Release(view.address());
     }
+    isOpen = false;
   }
 }
