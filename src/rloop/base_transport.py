@@ -8,6 +8,7 @@ the loop's next batch, or answers a method here what is left to do.
 from __future__ import annotations
 
 import asyncio
+import sys
 import warnings
 from asyncio import futures
 from asyncio.log import logger
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _core.add_transport()
 fork.forbid_methods_in_children(_core.Transport)
+
+# Has data in place of a protocol that is None: it has no methods either.
+_NOBODY = object()
 
 
 class BaseTransport(_core.Transport):
@@ -51,7 +55,11 @@ class BaseTransport(_core.Transport):
         self._fd: int = file.fileno()
         self._lost_writes = 0
         self._given_context = context
-        self._open_channel()
+        try:
+            self._open_channel()
+        except BaseException:  # the loop is closed
+            self._close_file()
+            raise
         self.set_protocol(protocol)
 
         loop.call_soon(protocol.connection_made, self, context=context)
@@ -96,7 +104,7 @@ class BaseTransport(_core.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
         self._protocol: Any = protocol
-        self._set_receiver(protocol)
+        self._set_receiver(_NOBODY if protocol is None else protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that gets the data."""
@@ -112,7 +120,8 @@ class BaseTransport(_core.Transport):
             low = high // 4
         if not high >= low >= 0:
             raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        if self._set_water_marks(high, low):
+        # Compared with whole numbers, so that fractions make no difference.
+        if self._set_water_marks(min(int(high), sys.maxsize), min(int(low), sys.maxsize)):
             self._pause_writing()
 
     def _pause_writing(self) -> None:
@@ -120,8 +129,9 @@ class BaseTransport(_core.Transport):
         self._call_flow_control("pause_writing")
 
     def _resume_writing(self) -> None:
-        self._protocol_paused = False
-        self._call_flow_control("resume_writing")
+        if self._resumes():
+            self._protocol_paused = False
+            self._call_flow_control("resume_writing")
 
     def _call_flow_control(self, method: str) -> None:
         if self._protocol is None:

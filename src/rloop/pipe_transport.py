@@ -78,6 +78,8 @@ class ReadPipeTransport(PipeTransport):
         self.close()
 
     def _read_failed(self, number: int) -> None:
+        if self.is_closing():
+            return
         error = OSError(number, os.strerror(number))
         self._report("Fatal read error on pipe transport", error)
         self._force_close(error)
@@ -98,7 +100,7 @@ class WritePipeTransport(PipeTransport):
         return ["polling" if size else "idle", f"bufsize={size}"]
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Queues data; what a batch of callbacks writes is sent when it is over."""
+        """Sends data, or queues it until the pipe has room."""
         answer = self._write(data)
         if answer:
             self._pause_writing()
@@ -124,6 +126,8 @@ class WritePipeTransport(PipeTransport):
 
     def _end_of_file(self) -> None:
         """Nobody reads any more, and nothing waits to be read."""
+        if self.is_closing():
+            return
         super()._end_of_file()
         self._force_close(None)
 

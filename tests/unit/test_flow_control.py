@@ -1,9 +1,11 @@
 """Water marks: when a transport asks its protocol to pause, and to go on."""
 
 import asyncio
+import contextlib
 import re
 import socket
 import sys
+import time
 
 import pytest
 
@@ -54,6 +56,15 @@ async def test_one_mark_follows_from_the_other(
     connection = await connect(Recorder)
     connection.transport.set_write_buffer_limits(**marks)
     assert connection.transport.get_write_buffer_limits() == expected
+
+
+async def test_marks_need_not_be_small_nor_whole(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    connection.transport.set_write_buffer_limits(high=10**30, low=0.5)  # type: ignore[arg-type]
+    connection.transport.write(b"x" * 1000)
+    connection.transport.set_write_buffer_limits(high=1e6)  # type: ignore[arg-type]
+    assert connection.transport.get_write_buffer_limits()[1] == 1e6
+    assert await connection.peer.receive_soon(1000) == b"x" * 1000
 
 
 @pytest.mark.parametrize(("high", "low"), [(100, 101), (-1, None), (None, -1), (100, -1), (-1, -1)])
@@ -133,6 +144,34 @@ async def test_a_protocol_is_not_resumed_above_the_low_mark(connect: Connector) 
     await connection.peer.receive_soon(len(MANY_BYTES))
     await until(lambda: seen)
     assert seen == [0]
+
+
+async def test_what_is_written_before_the_protocol_resumes_keeps_it_paused(loop: Loop) -> None:
+    ours, peer = socket.socketpair()
+    peer.setblocking(False)
+    transport, protocol = await loop.create_connection(Recorder, sock=ours)
+    while not transport.get_write_buffer_size():
+        transport.write(bytes(10_000))
+    transport.write(bytes(100_000))
+    assert protocol.calls == ["connection_made", "pause_writing"]
+    drain(peer)
+    time.sleep(0.001)  # there is room, and the loop asks for it, before the next call
+    loop.call_soon(transport.write, MANY_BYTES)
+    await turns(5)
+    assert protocol.calls == ["connection_made", "pause_writing"]
+    assert transport.get_write_buffer_size() > 0
+    while "resume_writing" not in protocol.calls:
+        drain(peer)
+        await asyncio.sleep(0.001)
+    assert protocol.calls == ["connection_made", "pause_writing", "resume_writing"]
+    peer.close()
+    await until(lambda: protocol.is_lost)
+
+
+def drain(sock: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while sock.recv(len(MANY_BYTES)):
+            pass
 
 
 async def test_writing_in_resume_writing_pauses_again(connect: Connector) -> None:

@@ -3,9 +3,12 @@
 import asyncio
 import errno
 import fcntl
+import gc
 import os
 import socket
 import tempfile
+import time
+import warnings
 from collections.abc import Iterator
 from typing import IO
 
@@ -150,6 +153,68 @@ async def test_a_paused_reader_is_told_of_the_end_when_it_resumes(loop: Loop, pi
     assert protocol.received == b"the rest"
 
 
+async def test_a_reader_whose_file_somebody_closed_can_only_be_closed(
+    loop: Loop, pipe: Pipe
+) -> None:
+    transport, protocol = await pipe.read(loop)
+    await turns()
+    transport.pause_reading()
+    await turns()
+    os.close(pipe.reading)
+    for _ in range(2):
+        transport.pause_reading()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            transport.resume_reading()
+    await turns()
+    os.dup2(pipe.writing, pipe.reading)  # to be closed by its file
+    transport.close()
+    await until_lost(protocol)
+
+
+async def test_data_for_nobody_is_reported_and_dropped(
+    loop: Loop, pipe: Pipe, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport, protocol = await pipe.read(loop)
+    transport.set_protocol(None)  # type: ignore[arg-type]
+    os.write(pipe.writing, b"x")
+    await until(lambda: "no attribute 'data_received'" in caplog.text)
+    caplog.clear()
+    transport.set_protocol(protocol)
+    os.write(pipe.writing, b"y")
+    await until_received(protocol, 1)
+    assert protocol.received == b"y"
+    transport.close()
+    await until_lost(protocol)
+
+
+def test_a_closed_loop_takes_no_pipe(loop: Loop, pipe: Pipe) -> None:
+    loop.close()
+    fd = pipe.reading
+    connecting = pipe.read(loop)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        with pytest.raises(RuntimeError, match="Event loop is closed"):
+            connecting.send(None)
+        del connecting
+        gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+
+
+async def test_a_reader_paused_just_before_it_was_told_of_the_end_is_told_later(
+    loop: Loop, pipe: Pipe
+) -> None:
+    transport, protocol = await pipe.read(loop)
+    await turns()
+    pipe.close(pipe.writing)
+    time.sleep(0.001)  # the loop asks before the next call
+    loop.call_soon(transport.pause_reading)
+    await asyncio.sleep(0.02)
+    assert protocol.calls == ["connection_made"]
+    transport.resume_reading()
+    await until_lost(protocol)
+
+
 async def test_no_more_than_256_kib_are_delivered_at_a_time(loop: Loop, pipe: Pipe) -> None:
     fcntl.fcntl(pipe.writing, fcntl.F_SETPIPE_SZ, MIB)
     os.write(pipe.writing, bytes(MIB - 1))
@@ -236,6 +301,27 @@ async def test_an_aborted_writer_drops_what_is_queued(loop: Loop, pipe: Pipe) ->
     await until_lost(protocol)
     assert protocol.lost_with is None
     assert len(read_everything(pipe.reading)) < MIB
+
+
+async def test_what_is_written_is_in_the_pipe_at_once(loop: Loop, pipe: Pipe) -> None:
+    transport, _ = await pipe.write(loop)
+    transport.write(b"one ")
+    os.write(pipe.writing, b"two ")
+    transport.write(b"three")
+    assert os.read(pipe.reading, 100) == b"one two three"
+    transport.close()
+
+
+async def test_a_write_in_the_batch_that_tells_of_the_readers_end_is_a_broken_pipe(
+    loop: Loop, pipe: Pipe
+) -> None:
+    transport, protocol = await pipe.write(loop)
+    await turns()
+    pipe.close(pipe.reading)
+    time.sleep(0.001)  # the loop asks before the next call
+    loop.call_soon(transport.write, b"x")
+    await until_lost(protocol)
+    assert isinstance(protocol.lost_with, BrokenPipeError)
 
 
 @pytest.mark.parametrize("closes", [False, True])

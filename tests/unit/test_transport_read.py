@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -189,6 +190,21 @@ async def test_a_paused_transport_is_not_told_of_the_end(connect: Connector) -> 
     assert connection.protocol.calls == ["connection_made"]
     connection.transport.resume_reading()
     await until(lambda: connection.protocol.is_lost)
+
+
+async def test_a_transport_paused_just_before_it_was_told_of_the_end_is_told_later(
+    loop: Loop, connect: Connector
+) -> None:
+    connection = await connect(Recorder)
+    await turns(3)
+    connection.peer.socket.close()
+    time.sleep(0.001)  # the loop asks before the next call
+    loop.call_soon(connection.transport.pause_reading)
+    await asyncio.sleep(0.02)
+    assert connection.protocol.calls == ["connection_made"]
+    connection.transport.resume_reading()
+    await until(lambda: connection.protocol.is_lost)
+    assert connection.protocol.calls == ["connection_made", "eof_received", "connection_lost"]
 
 
 Act = Callable[[Connection[Recorder]], object]

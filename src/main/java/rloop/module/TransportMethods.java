@@ -52,6 +52,7 @@ final class TransportMethods {
         .add("get_write_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
         .add("get_write_buffer_limits", "waterMarks", NO_ARGUMENTS, "($self, /)")
         .add("_set_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
+        .add("_resumes", "resumes", NO_ARGUMENTS, "($self, /)")
         .add("_end_writing", "endWriting", NO_ARGUMENTS, "($self, /)")
         .add("_await_drain", "awaitDrain", NO_ARGUMENTS, "($self, /)")
         .add("_end_await_drain", "endAwaitDrain", NO_ARGUMENTS, "($self, /)")
@@ -210,6 +211,10 @@ final class TransportMethods {
             .setWaterMarks(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
+  }
+
+  private static long resumes(long self, long b, long c, long d) {
+    return Arguments.bool(TYPE.channel(self).resumes());
   }
 
   private static long endWriting(long self, long b, long c, long d) {

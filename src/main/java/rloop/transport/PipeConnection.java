@@ -2,6 +2,7 @@ package rloop.transport;
 
 import static rloop.posix.Constants.EPIPE;
 
+import rloop.cpython.api.Owned;
 import rloop.loop.EventLoop;
 
 /** One end of a pipe. */
@@ -26,6 +27,13 @@ public final class PipeConnection extends StreamConnection {
     } else {
       super.read();
     }
+  }
+
+  /** Sends at once: others may write to the pipe as well, or wait for what is in it. */
+  @Override
+  public boolean write(@Owned long owner, long address, long length) {
+    queue.add(owner, address, length);
+    return sendNow();
   }
 
   /** A pipe that is closed takes no more, unlike a socket. */

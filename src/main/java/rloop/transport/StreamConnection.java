@@ -23,6 +23,10 @@ public abstract class StreamConnection extends TransportChannel {
   protected final Inbound inbound;
   protected final WriteQueue queue = new WriteQueue(Ref::drop);
   private boolean endOfFile;
+
+  /** The sequence number of the call that tells of it. */
+  private long endOfFileCall = -1;
+
   private boolean endRequested;
 
   /** Sending failed; Python has been scheduled to make the connection lost. */
@@ -69,11 +73,21 @@ public abstract class StreamConnection extends TransportChannel {
     }
   }
 
+  /** Also takes back that the stream has ended: the kernel says it again. */
+  @Override
+  public void pauseReading() {
+    if (isReading() && endOfFile && loop.isWaiting(endOfFileCall)) {
+      loop.takeBack(endOfFileCall);
+      endOfFile = false;
+    }
+    super.pauseReading();
+  }
+
   /** The end of the stream, or an error, or nothing. */
   protected final void received(long result) {
     if (result == 0) {
       endOfFile = true;
-      loop.schedule(callbacks.endOfFile());
+      endOfFileCall = loop.schedule(callbacks.endOfFile());
     } else if (result != -EAGAIN && result != -EINTR) {
       endOfFile = true;
       loop.schedule(callbacks.readFailed((int) -result));

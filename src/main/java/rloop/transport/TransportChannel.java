@@ -1,6 +1,7 @@
 package rloop.transport;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
 import rloop.loop.Channel;
 import rloop.loop.EventLoop;
 import rloop.loop.Writer;
@@ -38,6 +39,7 @@ public abstract class TransportChannel extends Channel implements Writer {
   protected boolean blocked;
 
   private boolean flushScheduled;
+  private boolean resumeScheduled;
 
   /** A channel that does not read before {@link #startReading}. */
   TransportChannel(EventLoop loop, int fd, Callbacks callbacks) {
@@ -73,8 +75,13 @@ public abstract class TransportChannel extends Channel implements Writer {
   public void resumeReading() {
     if (state == State.OPEN && paused) {
       paused = false;
+      try {
+        updateInterest();
+      } catch (PyException e) { // the descriptor is closed: whoever flushes is not to be told
+        paused = true;
+        throw e;
+      }
       undelivered().deliverHeld();
-      updateInterest();
     }
   }
 
@@ -177,7 +184,7 @@ public abstract class TransportChannel extends Channel implements Writer {
    *
    * @return whether the protocol is now to be told to pause
    */
-  private boolean sendNow() {
+  protected final boolean sendNow() {
     if (!blocked) {
       send();
       updateInterest();
@@ -187,8 +194,8 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   /** All that was queued is sent. */
   protected void drained() {
-    boolean resumes = resumeProtocol();
-    if (resumes && state == State.CLOSING) {
+    boolean mayResume = resumeProtocol();
+    if (mayResume && state == State.CLOSING) {
       loop.schedule(callbacks.endWriting()); // resume_writing, before it, may write more
     } else {
       endWriting();
@@ -205,12 +212,23 @@ public abstract class TransportChannel extends Channel implements Writer {
     }
   }
 
+  /** Schedules that the protocol resumes, if it may; returns whether it may. */
   protected final boolean resumeProtocol() {
-    boolean resumes = waterMarks.resumes(queuedBytes());
-    if (resumes) {
+    boolean mayResume = waterMarks.mayResume(queuedBytes());
+    if (mayResume && !resumeScheduled) {
+      resumeScheduled = true;
       loop.schedule(callbacks.resumeWriting());
     }
-    return resumes;
+    return mayResume;
+  }
+
+  /**
+   * What {@link #resumeProtocol} scheduled has started; returns whether the protocol is to be told:
+   * earlier calls of the batch may have written more.
+   */
+  public boolean resumes() {
+    resumeScheduled = false;
+    return !isGone() && waterMarks.resumes(queuedBytes());
   }
 
   /** How many bytes the kernel has not taken. */

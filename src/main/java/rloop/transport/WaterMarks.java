@@ -45,12 +45,17 @@ final class WaterMarks {
     paused = true;
   }
 
-  /** Whether the protocol is to be told to go on now. */
+  /** Whether the protocol waits, and so little is queued that it may go on. */
+  boolean mayResume(long queued) {
+    return paused && queued <= low;
+  }
+
+  /** Whether the protocol is to be told to go on now; true once, until it pauses. */
   boolean resumes(long queued) {
-    if (!paused || queued > low) {
-      return false;
+    boolean resumes = mayResume(queued);
+    if (resumes) {
+      paused = false;
     }
-    paused = false;
-    return true;
+    return resumes;
   }
 }
