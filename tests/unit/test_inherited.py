@@ -13,77 +13,6 @@ from tests.conftest import Loop, LoopFactory
 from tests.unit.connections import turns, until
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for localhost in one file, made by the openssl program."""
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-         "-keyout", path, "-out", path.with_suffix(".crt")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with path.open("ab") as file:
-        file.write(path.with_suffix(".crt").read_bytes())
-    return path
-
-
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
-
-
-async def test_tls_streams_carry_data(loop: Loop, certificate: Path) -> None:
-    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_side.load_cert_chain(certificate)
-    client_side = ssl.create_default_context(cafile=str(certificate))
-    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_side)
-    reader, writer = await asyncio.open_connection(
-        *server.sockets[0].getsockname(), ssl=client_side, server_hostname="localhost"
-    )
-    assert writer.get_extra_info("ssl_object").version().startswith("TLS")
-    writer.write(b"x" * 500_000)
-    assert await reader.readexactly(500_000) == b"x" * 500_000
-    writer.close()
-    await writer.wait_closed()
-    server.close()
-    await asyncio.sleep(0.02)
-
-
-async def test_datagrams_are_sent_and_received(loop: Loop) -> None:
-    class Collector(asyncio.DatagramProtocol):
-        def __init__(self) -> None:
-            self.received: list[bytes] = []
-
-        def datagram_received(self, data: bytes, addr: object) -> None:
-            self.received.append(data)
-
-    receiver, protocol = await loop.create_datagram_endpoint(Collector, local_addr=("127.0.0.1", 0))
-    sender, _ = await loop.create_datagram_endpoint(
-        Collector, remote_addr=receiver.get_extra_info("sockname")
-    )
-    for number in range(5):
-        sender.sendto(b"%d" % number)
-    await until(lambda: len(protocol.received) == 5)
-    assert protocol.received == [b"0", b"1", b"2", b"3", b"4"]
-    sender.close()
-    receiver.close()
-    await turns()
-
-
-async def test_unix_streams_carry_data(loop: Loop, tmp_path: Path) -> None:
-    path = str(tmp_path / "socket")
-    async with await asyncio.start_unix_server(echo, path):
-        reader, writer = await asyncio.open_unix_connection(path)
-        writer.write(b"x" * 500_000)
-        assert await reader.readexactly(500_000) == b"x" * 500_000
-        writer.close()
-        await writer.wait_closed()
-        await asyncio.sleep(0.01)
-
-
 async def test_a_subprocess_is_run(loop: Loop) -> None:
     program = "import sys; print(sys.stdin.read().upper()); sys.exit(3)"
     process = await asyncio.create_subprocess_exec(
@@ -104,24 +33,6 @@ async def test_a_subprocess_is_killed(loop: Loop) -> None:
     process = await asyncio.create_subprocess_exec("sleep", "60")
     process.kill()
     assert await process.wait() == -9
-
-
-async def test_pipes_carry_data(loop: Loop) -> None:
-    ours, peer = socket.socketpair()
-    reader = asyncio.StreamReader()
-    read_transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), ours.makefile("rb", buffering=0)
-    )
-    write_transport, _ = await loop.connect_write_pipe(
-        asyncio.Protocol, peer.makefile("wb", buffering=0)
-    )
-    write_transport.write(b"through the pipe")
-    assert await reader.readexactly(16) == b"through the pipe"
-    write_transport.close()
-    read_transport.close()
-    await turns()
-    ours.close()
-    peer.close()
 
 
 async def test_transports_tell_whether_they_are_watched(loop: Loop) -> None:

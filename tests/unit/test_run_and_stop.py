@@ -192,9 +192,9 @@ def test_loops_run_in_several_threads_at_once(loop_factory: LoopFactory) -> None
 
 
 def test_an_idle_loop_costs_no_cpu(loop: Loop) -> None:
-    before = time.process_time()
+    before = time.thread_time()
     loop.run_until_complete(asyncio.sleep(0.5))
-    assert time.process_time() - before < 0.25
+    assert time.thread_time() - before < 0.25
 
 
 def test_time_is_the_monotonic_clock(loop: Loop) -> None:

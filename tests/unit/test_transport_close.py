@@ -219,9 +219,9 @@ async def test_a_half_closed_connection_costs_no_cpu(connect: Connector) -> None
     connection = await connect(HalfOpen)
     connection.peer.socket.shutdown(socket.SHUT_WR)
     await until(lambda: "eof_received" in connection.protocol.calls)
-    before = time.process_time()
+    before = time.thread_time()
     await asyncio.sleep(0.3)
-    assert time.process_time() - before < 0.15
+    assert time.thread_time() - before < 0.15
 
 
 async def test_a_protocol_that_ends_first_is_told_of_the_peers_end(connect: Connector) -> None:

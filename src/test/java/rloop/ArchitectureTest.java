@@ -42,7 +42,7 @@ final class ArchitectureTest {
     layers.add(
         new Layer("cpython.type", List.of("ffi", "cpython.api", "cpython.abi", "cpython.object")));
 
-    for (String name : List.of("loop", "transport", "workers", "module")) {
+    for (String name : List.of("loop", "transport", "module")) {
       layers.add(new Layer(name, layers.stream().map(Layer::name).toList()));
     }
     return layers;
@@ -51,7 +51,6 @@ final class ArchitectureTest {
   private static ArchRule downwardsOnly() {
     List<Layer> layers = layers();
     var rule = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("rloop..");
-    rule = rule.withOptionalLayers(true);
     for (Layer layer : layers) {
       rule = rule.layer(layer.name()).definedBy("rloop." + layer.name());
     }

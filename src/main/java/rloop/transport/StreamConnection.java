@@ -18,14 +18,16 @@ import rloop.posix.SysSocket;
  * data comes back here ({@link Inbound}).
  */
 public abstract class StreamConnection extends TransportChannel {
+  private static final long NOTHING = -1;
+
   protected final StreamCalls calls;
   private final StreamReceiver receiver;
   protected final Inbound inbound;
   protected final WriteQueue queue = new WriteQueue(Ref::drop);
   private boolean endOfFile;
 
-  /** The sequence number of the call that tells of it. */
-  private long endOfFileCall = -1;
+  /** The sequence number of the call that tells of it, while a pause may still take it back. */
+  private long endOfFileCall = NOTHING;
 
   private boolean endRequested;
 
@@ -106,6 +108,7 @@ public abstract class StreamConnection extends TransportChannel {
     long count = calls.receive(fd, address, length);
     if (count <= 0) {
       received(count);
+      endOfFileCall = NOTHING; // whoever reads is not paused: in asyncio it is told at once
       updateInterest();
       return 0;
     }
