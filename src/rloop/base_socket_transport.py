@@ -44,8 +44,8 @@ class BaseSocketTransport(BaseTransport):
         if "peername" not in extra:
             extra["peername"] = _name_or_none(sock.getpeername)
         super().__init__(loop, sock, protocol, waiter, extra, context)
-        # Not by the dictionary's own method, which makes a closure for the death of each. But with a
-        # callback: a reference without one outlives, from 3.15 on, the finaliser of the socket.
+        # Not by the dictionary's own method, which makes a closure for the death of each. But with
+        # a callback: a reference without one outlives, from 3.15 on, the finaliser of the socket.
         loop._transports.data[self._fd] = weakref.ref(self, _no_callback)
 
     def _server_arguments(self) -> tuple[Any, ...]:

@@ -28,6 +28,11 @@ fork.forbid_methods_in_children(_core.Transport)
 _NOBODY = object()
 
 
+def whole_bytes(limit: float) -> int:
+    """A water mark as Java takes it: what it is compared with is whole, and less than the most."""
+    return int(min(limit, sys.maxsize))
+
+
 class BaseTransport(_core.Transport):
     """Over a socket or a pipe that its kind of channel is opened for."""
 
@@ -120,8 +125,7 @@ class BaseTransport(_core.Transport):
             low = high // 4
         if not high >= low >= 0:
             raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        # Compared with whole numbers, so that fractions make no difference.
-        if self._set_water_marks(min(int(high), sys.maxsize), min(int(low), sys.maxsize)):
+        if self._set_water_marks(whole_bytes(high), whole_bytes(low)):
             self._pause_writing()
 
     def _pause_writing(self) -> None:

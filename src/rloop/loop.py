@@ -378,7 +378,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
         if others in {-1, ours}:
             return True
-        signal.set_wakeup_fd(others)  # whoever set it knows whom to wake
+        # Whoever set it knows whom to wake, and can't be asked whether to warn.
+        signal.set_wakeup_fd(others, warn_on_full_buffer=False)
         return False
 
 

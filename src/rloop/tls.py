@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import libssl
+from .base_transport import whole_bytes
 from .transport import Data, SocketTransport
 
 # An attribute of the enumeration takes longer to look up.
@@ -354,7 +355,7 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     def _native_water_marks(self) -> tuple[int, int]:
         # asyncio pauses when so much is queued, Java when more is.
-        return self._outgoing_high_water - 1, self._outgoing_low_water
+        return whole_bytes(self._outgoing_high_water - 1), whole_bytes(self._outgoing_low_water)
 
     def _control_app_writing(self) -> None:
         super()._control_app_writing()  # type: ignore[misc]

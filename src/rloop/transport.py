@@ -173,7 +173,8 @@ class SocketTransport(BaseSocketTransport):
     def writelines(self, list_of_data: Iterable[Data]) -> None:
         """Queues several pieces of data."""
         self._check_writable("writelines" if sys.version_info >= (3, 12) else "write")
-        for data in list_of_data:
+        # All of them first: if one can't be sent, none is.
+        for data in [data if type(data) is bytes else memoryview(data) for data in list_of_data]:
             self.write(data)
 
     def can_write_eof(self) -> bool:

@@ -61,6 +61,7 @@ async def test_one_mark_follows_from_the_other(
 async def test_marks_need_not_be_small_nor_whole(connect: Connector) -> None:
     connection = await connect(Recorder)
     connection.transport.set_write_buffer_limits(high=10**30, low=0.5)  # type: ignore[arg-type]
+    connection.transport.set_write_buffer_limits(high=float("inf"), low=0)  # type: ignore[arg-type]
     connection.transport.write(b"x" * 1000)
     connection.transport.set_write_buffer_limits(high=1e6)  # type: ignore[arg-type]
     assert connection.transport.get_write_buffer_limits()[1] == 1e6

@@ -1,16 +1,12 @@
-"""What the standard library's loop brings along works on ours too: one test each."""
+"""What the standard library's loop brings along, and what of it is set once at start."""
 
 import asyncio
 import socket
-import ssl
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from tests.conftest import Loop, LoopFactory
-from tests.unit.connections import turns, until
+from tests.unit.connections import turns
 
 
 async def test_a_subprocess_is_run(loop: Loop) -> None:
@@ -53,53 +49,6 @@ async def test_transports_tell_whether_they_are_watched(loop: Loop) -> None:
     await turns()
     ours.close()
     peer.close()
-
-
-async def test_a_file_is_sent(loop: Loop, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(bytes(range(256)) * 10_000)
-    received: list[bytes] = []
-
-    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        received.append(await reader.read(-1))
-        writer.close()
-
-    async with await asyncio.start_server(receive, "127.0.0.1", 0) as server:
-        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        writer.write(b"head")
-        with path.open("rb") as file:
-            assert await loop.sendfile(writer.transport, file) == path.stat().st_size
-        writer.write(b"foot")
-        writer.close()
-        await writer.wait_closed()
-        await until(lambda: received)
-    assert received == [b"head" + path.read_bytes() + b"foot"]
-    await turns(5)
-
-
-async def test_start_tls_upgrades_a_connection(loop: Loop, certificate: Path) -> None:
-    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_side.load_cert_chain(certificate)
-    client_side = ssl.create_default_context(cafile=str(certificate))
-
-    async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await reader.readline() == b"STARTTLS\n"
-        writer.write(b"GO\n")
-        await writer.start_tls(server_side)
-        writer.write(await reader.readline())
-        writer.close()
-
-    server = await asyncio.start_server(upgrade, "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    writer.write(b"STARTTLS\n")
-    assert await reader.readline() == b"GO\n"
-    await writer.start_tls(client_side, server_hostname="localhost")
-    writer.write(b"secret\n")
-    assert await reader.readline() == b"secret\n"
-    writer.close()
-    await writer.wait_closed()
-    server.close()
-    await asyncio.sleep(0.02)
 
 
 def test_a_subclass_has_its_own_futures_and_debug_mode(loop_factory: LoopFactory) -> None:

@@ -1,4 +1,4 @@
-"""Out of descriptors: a server tells, waits a second, and goes on; a new loop leaves nothing behind."""
+"""Out of descriptors: a server tells, waits, and goes on; a new loop leaves nothing behind."""
 
 import asyncio
 import gc

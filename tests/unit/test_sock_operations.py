@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import tcp_pair
+from tests.unit.connections import Recorder, tcp_pair, until_lost, until_received
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -290,7 +290,7 @@ async def test_memory_is_given_back_although_making_the_future_writes(
         transport.write(memoryview(b"in between"))
         return asyncio.Future(loop=loop)
 
-    loop.create_future = create_future  # type: ignore[method-assign,assignment]
+    loop.create_future = create_future  # type: ignore[method-assign]
     memory = bytearray(10_000_000)
     sending = asyncio.ensure_future(loop.sock_sendall(pair[0], memoryview(memory)))
     await asyncio.sleep(0)
@@ -329,3 +329,38 @@ async def test_a_readers_callback_does_not_stop_a_recv_in_the_other_direction(
     peer.send(b"x")
     assert await receiving == b"x"
     assert wrote
+
+
+@pytest.mark.parametrize("add", ["add_reader", "add_writer"])
+async def test_a_callback_goes_on_when_the_socket_is_first_used_otherwise(
+    loop: Loop, pair: Pair, add: str
+) -> None:
+    ours, peer = pair
+    called: list[bool] = []
+    getattr(loop, add)(ours, called.append, True)
+    await asyncio.sleep(0)
+    if add == "add_reader":
+        await loop.sock_sendall(ours, b"x")
+    peer.send(b"y")
+    if add == "add_writer":
+        await loop.sock_recv(ours, 1)
+        called.clear()
+    await asyncio.sleep(0.01)
+    assert called
+    getattr(loop, add.replace("add", "remove"))(ours)
+
+
+async def test_the_socket_of_a_transport_is_refused_though_it_was_used_before(
+    loop: Loop, pair: Pair
+) -> None:
+    ours, peer = pair
+    loop.call_later(0.005, peer.send, b"before")
+    assert await loop.sock_recv(ours, 100) == b"before"
+    transport, protocol = await loop.create_connection(Recorder, sock=ours)
+    with pytest.raises(RuntimeError, match="is used by transport"):
+        await loop.sock_recv(ours, 100)
+    peer.send(b"later")
+    await until_received(protocol, 5)
+    assert protocol.received == b"later"
+    transport.abort()
+    await until_lost(protocol)

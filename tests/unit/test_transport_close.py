@@ -271,6 +271,30 @@ async def test_a_reset_found_while_writing_is_told_to_the_protocol(connect: Conn
     assert connection.protocol.calls == ["connection_made", "connection_lost"]
 
 
+async def test_a_reset_found_while_writing_is_the_reason_though_the_protocol_aborts(
+    connect: Connector,
+) -> None:
+    connection = await connect(Recorder)
+    connection.transport.pause_reading()
+    await turns()
+    connection.peer.reset()
+    connection.transport.write(b"x")
+    connection.transport.abort()
+    await until(lambda: connection.protocol.is_lost)
+    assert isinstance(connection.protocol.lost_with, ConnectionResetError)
+
+
+async def test_write_eof_after_a_reset_raises(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    connection.transport.pause_reading()
+    await turns()
+    connection.peer.reset()
+    with pytest.raises(OSError, match="not connected"):
+        connection.transport.write_eof()
+    connection.transport.abort()
+    await until(lambda: connection.protocol.is_lost)
+
+
 async def test_who_writes_without_waiting_sees_that_it_failed(connect: Connector) -> None:
     connection = await connect(Recorder)
     connection.transport.pause_reading()

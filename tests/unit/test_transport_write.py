@@ -1,8 +1,9 @@
 """What is given to a transport is sent, whole and in order; what cannot be is refused."""
 
+import array
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -139,6 +140,29 @@ async def test_writelines_takes_a_generator_of_what_was_made_into_a_list(
     connection.transport.writelines([b"%d" % number for number in range(5000)])
     expected = b"".join(b"%d" % number for number in range(5000))
     assert await connection.peer.receive_soon(len(expected)) == expected
+
+
+async def test_writelines_takes_what_has_a_buffer(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    connection.transport.writelines([array.array("B", b"array, "), b"bytes"])  # type: ignore[list-item]
+    await turns()
+    assert connection.peer.receive(12) == b"array, bytes"
+
+
+async def test_writelines_sends_nothing_if_one_piece_cannot_be_sent(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    with pytest.raises(TypeError):
+        connection.transport.writelines([b"first", "second"])  # type: ignore[list-item]
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        connection.transport.writelines(pieces())
+    connection.transport.write(b"alone")
+    await turns()
+    assert connection.peer.receive(100) == b"alone"
 
 
 async def test_writelines_of_nothing_sends_nothing(connect: Connector) -> None:

@@ -50,10 +50,7 @@ public final class FdWatch extends Channel {
   /** Nobody knows whether the number is still the same file: the poller is asked anew. */
   public void distrust() {
     loop.forget(this);
-  }
-
-  boolean isIdle() {
-    return reader == null && writer == null;
+    loop.watch(this, wanted());
   }
 
   /** Whether the poller watches that direction: it then tells of everything new. */

@@ -25,7 +25,7 @@ public final class FdWatches {
    */
   public void add(int fd, int direction, long handle) {
     FdWatch watch = at(fd);
-    if (watch.isIdle()) {
+    if (watch.wanted() == 0) {
       watch.distrust();
     }
     watch.await(direction, new HandleWaiter(scheduler, handle));

@@ -44,7 +44,9 @@ final class Timers {
       deadlines = Arrays.copyOf(deadlines, room);
       orders = Arrays.copyOf(orders, room);
     }
-    siftUp(size++, timer, deadline, nextOrder++);
+    // NaN has no order, and asyncio's heap calls such a timer at once.
+    siftUp(
+        size++, timer, Double.isNaN(deadline) ? Double.NEGATIVE_INFINITY : deadline, nextOrder++);
   }
 
   /** Takes out the timer with the earliest deadline and returns it. */

@@ -74,11 +74,13 @@ final class TransportMethods {
   private static long open(long self, long arguments, long count, long d) {
     Arguments.expect("_open", count, 3);
     long loop = Arguments.get(arguments, 0);
+    int fd = (int) Arguments.toLong(Arguments.get(arguments, 1));
     Connection connection =
         new Connection(
             Loops.open(loop),
-            (int) Arguments.toLong(Arguments.get(arguments, 1)),
+            fd,
             new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 2))));
+    Loops.sockets(loop).forget(fd);
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }

@@ -49,12 +49,21 @@ public final class SocketOperations {
     if (fd >= states.length) {
       states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
     }
-    SocketState old = states[fd];
-    if (old != null) {
-      old.dispose();
-    }
-    states[fd] = new SocketState(loop, this, fd, family, weakReference);
+    SocketState adopted = new SocketState(loop, this, fd, family, weakReference);
+    forget(fd);
+    states[fd] = adopted;
     return true;
+  }
+
+  /** The descriptor is a transport's from now on. */
+  public void forget(int fd) {
+    if (fd < states.length) {
+      SocketState state = states[fd];
+      if (state != null) {
+        states[fd] = null;
+        state.dispose();
+      }
+    }
   }
 
   /**
@@ -79,6 +88,7 @@ public final class SocketOperations {
       boolean isConnected,
       long onlyAddress,
       long headerSize) {
+    forget(fd);
     return new DatagramConnection(
         loop, fd, callbacks, datagramMemory(), family, isConnected, onlyAddress, headerSize);
   }

@@ -5,6 +5,7 @@ import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.SHUT_WR;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
@@ -33,6 +34,8 @@ public abstract class StreamConnection extends TransportChannel {
 
   /** Sending failed; Python has been scheduled to make the connection lost. */
   private boolean failed;
+
+  private long failureCall = NOTHING;
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
@@ -173,7 +176,7 @@ public abstract class StreamConnection extends TransportChannel {
     } else {
       failed = true;
       queue.clear();
-      loop.schedule(callbacks.writeFailed(-status));
+      failureCall = loop.schedule(callbacks.writeFailed(-status));
     }
   }
 
@@ -193,12 +196,16 @@ public abstract class StreamConnection extends TransportChannel {
     }
   }
 
-  /** Shuts the sending side down when all is sent. */
+  /**
+   * Shuts the sending side down when all is sent.
+   *
+   * @throws PyException an {@code OSError}, if that is now
+   */
   public void writeEof() {
     if (isOpen() && !endRequested) {
       endRequested = true;
       if (queue.isEmpty()) {
-        SysSocket.shutdown(fd, SHUT_WR);
+        PyException.checkErrno(SysSocket.shutdown(fd, SHUT_WR));
       } else {
         flush();
       }
@@ -215,6 +222,11 @@ public abstract class StreamConnection extends TransportChannel {
   /** Takes data again. */
   public void endAwaitDrain() {
     drainAwaited = false;
+  }
+
+  @Override
+  protected boolean hasFailureToTell() {
+    return failed && loop.isWaiting(failureCall);
   }
 
   /** Who writes without ever waiting must see a failure at once. */

@@ -294,12 +294,17 @@ public abstract class TransportChannel extends Channel implements Writer {
       return false;
     }
     flush(); // what asyncio would have sent as it was written
-    if (isGone()) {
+    if (isGone() || hasFailureToTell()) {
       return false;
     }
     dropQueue();
     lose();
     return true;
+  }
+
+  /** Whether sending has failed, and who makes the connection lost for that reason is scheduled. */
+  protected boolean hasFailureToTell() {
+    return false;
   }
 
   private void lose() {

@@ -14,8 +14,8 @@ import rloop.ffi.Scratch;
 /**
  * The memory of an object that has the buffer protocol; closing it gives the memory back.
  *
- * <p>With a GIL a {@code bytearray} is read without the protocol, for a third of the cost: nobody can
- * resize it before Python code runs, and then its address is not to be used any more.
+ * <p>With a GIL a {@code bytearray} is read without the protocol, for a third of the cost: nobody
+ * can resize it before Python code runs, and then its address is not to be used any more.
  *
  * <p>Views nest: an exporter may be a Python class, and an allocation may run finalisers.
  */
@@ -53,8 +53,8 @@ public final class PyBuffer implements AutoCloseable {
    * Opens an object's memory.
    *
    * @param flags {@link PyBuffers#PyBUF_SIMPLE} or {@link PyBuffers#PyBUF_WRITABLE}
-   * @throws PyException what the exporter raises; if the view is to be writable a {@code TypeError},
-   *     as functions of the standard library do
+   * @throws PyException what the exporter raises; if the view is to be writable a {@code
+   *     TypeError}, as functions of the standard library do
    */
   public static PyBuffer of(long exporter, int flags) {
     PyBuffer buffer = VIEW.get();
