@@ -25,7 +25,7 @@ PEERS: dict[str, tuple[list[str], tuple[int, int]]] = {
 }
 OURS = "rloop"
 # Whatever of these changes makes another wheel.
-WHEEL_SOURCES = ["pyproject.toml", "hatch_build.py", "pom.xml", "src", "tools"]
+WHEEL_SOURCES = ["pyproject.toml", "hatch_build.py", "src", "tools"]
 NOT_SOURCES = {"__pycache__", "rloop.jar"}
 REPORT_VERSIONS = """
 import importlib.metadata, json, platform, sys

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-_FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}  # whose addresses Java knows
+from .constants import ADDRESS_FAMILIES
+
 _EARLY = {sslproto.SSLProtocolState.UNWRAPPED, sslproto.SSLProtocolState.DO_HANDSHAKE}
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -174,5 +175,5 @@ def _is_usual(listener: socket.socket) -> bool:
     return (
         type(listener) is socket.socket
         and listener.gettimeout() == 0
-        and _family(listener) in _FAMILIES
+        and _family(listener) in ADDRESS_FAMILIES
     )

@@ -18,11 +18,14 @@ _NAMES = {
         "SOCK_NONBLOCK SOCK_STREAM"
     ),
     select: (
-        "EPOLLERR EPOLLET EPOLLHUP EPOLLIN EPOLLOUT EPOLL_CLOEXEC POLLERR POLLHUP POLLIN "
-        "POLLNVAL POLLOUT"
+        "EPOLLERR EPOLLHUP EPOLLIN EPOLLOUT EPOLL_CLOEXEC POLLERR POLLHUP POLLIN POLLNVAL POLLOUT"
     ),
     os: "EFD_CLOEXEC EFD_NONBLOCK O_CLOEXEC O_NONBLOCK",
 }
+
+
+ADDRESS_FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}
+"""Whose addresses Java knows (``rloop.transport.Destination``)."""
 
 
 def values() -> dict[str, int]:

@@ -26,9 +26,6 @@ fork.forbid_methods_in_children(_core.Transport)
 _send = _core.Transport._send_datagram
 fork.forbid_in_children([(sys.modules[__name__], "_send")])
 
-FAMILIES = {socket.AF_INET, socket.AF_INET6, socket.AF_UNIX}
-"""Whose addresses Java knows."""
-
 # What flow control counts for a datagram beside its data: from 3.13 on 8 bytes. With it came that
 # empty datagrams are sent.
 _HEADER_SIZE: int = getattr(selector_events._SelectorDatagramTransport, "_header_size", 0)  # type: ignore[attr-defined]

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from . import RLoop, __version__, java_home, jvm
 from .aot_cache import AotCache
 
-_KIBIBYTES_PER_MIB = 1024
+_BYTES_PER_KIB = 1024
+_KIB_PER_MIB = 1024
 
 
 def report() -> Iterator[tuple[str, str]]:
@@ -65,5 +66,5 @@ def _start() -> str:
 def _peak_memory() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if sys.platform == "darwin":  # which counts bytes
-        peak //= 1024
-    return peak / _KIBIBYTES_PER_MIB
+        peak //= _BYTES_PER_KIB
+    return peak / _KIB_PER_MIB

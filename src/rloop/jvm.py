@@ -45,6 +45,10 @@ _LARGEST_STACK = 1 << 30  # more is refused by the JVM
 # of the linker's set-up, for 60 ms of CPU, and the main thread was none the faster for it. A
 # server has used less CPU at its thousandth request, and as much at its hundred thousandth. To
 # scale all thresholds (CompileThresholdScaling) starts as fast, but then hot code waits too long.
+# Never compiled is a large method of the JDK's that is hot only while the linker makes its code.
+#
+# The young generation is small because nothing is allocated on the hot path. The archive of classes
+# is mapped where it was made for (ArchiveRelocationMode), which saves moving it.
 _OPTIONS = (
     "-Xrs",
     "--enable-native-access=ALL-UNNAMED",

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from . import fork, jvm
 from .accepting import Accepting
 from .clock import Clock
+from .constants import ADDRESS_FAMILIES
 from .socket_operations import SocketOperations
 from .watches import Watches
 
@@ -238,7 +239,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         self._add_callback(handle)
         self._write_to_self()
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+    def _timer_handle_cancelled(self, _: asyncio.TimerHandle) -> None:
         """Timers leave the queue as they are cancelled; nothing is counted."""
 
     def _add_reader(
@@ -306,33 +307,27 @@ class RLoop(SocketOperations, Accepting, Clock):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> Any:
-        from .datagram_transport import FAMILIES, DatagramTransport  # noqa: PLC0415  # needs Java
+        from .datagram_transport import DatagramTransport  # noqa: PLC0415  # needs Java
 
         self._ensure_fd_no_transport(sock)
-        if sock.family not in FAMILIES:
+        if sock.family not in ADDRESS_FAMILIES:
             make = super()._make_datagram_transport  # type: ignore[misc]
             return make(sock, protocol, address, waiter, extra)
         return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
-    def _make_read_pipe_transport(
-        self, pipe: Any, protocol: Any, waiter: Any = None, extra: dict[str, Any] | None = None
-    ) -> Any:
+    def _make_read_pipe_transport(self, pipe: Any, *args: Any, **kwargs: Any) -> Any:
         from .pipe_transport import ReadPipeTransport, is_one_way  # noqa: PLC0415  # needs Java
 
-        if not is_one_way(pipe):
-            make = super()._make_read_pipe_transport  # type: ignore[misc]
-            return make(pipe, protocol, waiter, extra)
-        return ReadPipeTransport(self, pipe, protocol, waiter, extra)
+        if is_one_way(pipe):
+            return ReadPipeTransport(self, pipe, *args, **kwargs)
+        return super()._make_read_pipe_transport(pipe, *args, **kwargs)  # type: ignore[misc]
 
-    def _make_write_pipe_transport(
-        self, pipe: Any, protocol: Any, waiter: Any = None, extra: dict[str, Any] | None = None
-    ) -> Any:
+    def _make_write_pipe_transport(self, pipe: Any, *args: Any, **kwargs: Any) -> Any:
         from .pipe_transport import WritePipeTransport, is_one_way  # noqa: PLC0415  # needs Java
 
-        if not is_one_way(pipe):
-            make = super()._make_write_pipe_transport  # type: ignore[misc]
-            return make(pipe, protocol, waiter, extra)
-        return WritePipeTransport(self, pipe, protocol, waiter, extra)
+        if is_one_way(pipe):
+            return WritePipeTransport(self, pipe, *args, **kwargs)
+        return super()._make_write_pipe_transport(pipe, *args, **kwargs)  # type: ignore[misc]
 
     def _make_ssl_transport(
         self,

@@ -1,6 +1,7 @@
 """What is left of asyncio's selector: the answer to who waits for which descriptor.
 
-The standard library's transports (datagrams, pipes) ask for it in their ``repr``.
+The standard library's transports (over terminals, over FIFOs for both directions, of datagrams of
+rare families) ask for it in their ``repr``.
 """
 
 from __future__ import annotations

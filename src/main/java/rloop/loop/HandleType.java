@@ -25,7 +25,7 @@ public final class HandleType {
   /** The type to derive the final class from. */
   public final long base;
 
-  /** {@code _call}: the tuple; empty while the queue has it ({@link Handles} says when). */
+  /** {@code _call}: the tuple; empty while the queue has it ({@link Scheduler} says when). */
   private final int call;
 
   private final int sequence;

@@ -11,9 +11,6 @@ public final class Ssl {
   /** {@code TLS1_3_VERSION}. */
   public static final int TLS1_3_VERSION = 0x0304;
 
-  /** {@code SSL_ERROR_SSL}: a violation of the protocol; the error queue tells which. */
-  public static final int SSL_ERROR_SSL = 1;
-
   /** {@code SSL_ERROR_WANT_READ}. */
   public static final int SSL_ERROR_WANT_READ = 2;
 

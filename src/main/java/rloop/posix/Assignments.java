@@ -23,8 +23,7 @@ final class Assignments {
     }
     String name = assignment.substring(0, equals);
     try {
-      // Python has EPOLLET as the unsigned 2147483648; a C int has the same bits.
-      values.put(name, (int) Long.parseLong(assignment.substring(equals + 1)));
+      values.put(name, Integer.parseInt(assignment.substring(equals + 1)));
     } catch (NumberFormatException e) {
       throw new LinkageError("rloop.constants: not a number in '" + assignment + "'", e);
     }

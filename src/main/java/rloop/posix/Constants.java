@@ -55,7 +55,6 @@ public final class Constants {
   public static final int EPOLLOUT = SYSTEM.optional("EPOLLOUT", 0);
   public static final int EPOLLERR = SYSTEM.optional("EPOLLERR", 0);
   public static final int EPOLLHUP = SYSTEM.optional("EPOLLHUP", 0);
-  public static final int EPOLLET = SYSTEM.optional("EPOLLET", 0);
   public static final int EPOLL_CLOEXEC = SYSTEM.optional("EPOLL_CLOEXEC", 0);
   public static final int EFD_CLOEXEC = SYSTEM.optional("EFD_CLOEXEC", 0);
   public static final int EFD_NONBLOCK = SYSTEM.optional("EFD_NONBLOCK", 0);

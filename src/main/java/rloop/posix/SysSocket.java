@@ -61,7 +61,8 @@ public final class SysSocket {
   }
 
   /**
-   * Receives several messages, but waits for none of them; one where the system can't do several.
+   * Receives several messages, waiting if the socket and the flags allow it; one where the system
+   * can't do several.
    *
    * @param messages an array of {@link Mmsghdr}
    * @return how many came, or {@code -errno}

@@ -9,8 +9,8 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
- * Futures as Java uses them. None of these runs user code: callbacks of a future are scheduled on
- * its loop, for which the loop's lock is needed again.
+ * Futures as Java uses them. None of these runs callbacks: those of a future are scheduled on its
+ * loop, for which the loop's lock is needed again.
  */
 final class FutureCalls {
   private static final long CREATE_FUTURE = name("create_future");

@@ -23,11 +23,6 @@ final class AssignmentsTest {
   }
 
   @Test
-  void unsigned_flags_keep_their_bits() {
-    assertThat(new Assignments("EPOLLET=2147483648").required("EPOLLET")).isEqualTo(1 << 31);
-  }
-
-  @Test
   void a_missing_required_name_is_named() {
     Assignments assignments = new Assignments("EINTR=4,EPERM=1");
     assertThatExceptionOfType(LinkageError.class)

@@ -33,7 +33,6 @@ public final class PyObjects {
   private static final Downcall GET_ATTR_STRING = Downcall.of("PyObject_GetAttrString");
   private static final Downcall GET_ATTR = Downcall.of("PyObject_GetAttr");
   private static final Downcall SET_ATTR_STRING = Downcall.of("PyObject_SetAttrString");
-  private static final Downcall CALL_NO_ARGS = Downcall.of("PyObject_CallNoArgs");
   private static final Downcall VECTORCALL = Downcall.of("PyObject_Vectorcall");
   private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
   private static final CFunction CALL_ITER_NEW = ObjectAllocation.of("PyCallIter_New");
@@ -65,11 +64,6 @@ public final class PyObjects {
   /** 0, or -1 with an exception set. For set-up: the name is never freed. */
   public static int PyObject_SetAttrString(long object, String name, long value) {
     return (int) SET_ATTR_STRING.call(object, Memory.cString(name), value);
-  }
-
-  @Owned
-  public static long PyObject_CallNoArgs(long callable) {
-    return CALL_NO_ARGS.call(callable);
   }
 
   /**
