@@ -192,19 +192,25 @@ async def test_a_paused_transport_is_not_told_of_the_end(connect: Connector) -> 
     await until(lambda: connection.protocol.is_lost)
 
 
+@pytest.mark.parametrize("is_reset", [False, True])
 async def test_a_transport_paused_just_before_it_was_told_of_the_end_is_told_later(
-    loop: Loop, connect: Connector
+    loop: Loop, connect: Connector, is_reset: bool
 ) -> None:
     connection = await connect(Recorder)
+    protocol = connection.protocol
     await turns(3)
-    connection.peer.socket.close()
+    if is_reset:
+        connection.peer.reset()
+    else:
+        connection.peer.socket.close()
     time.sleep(0.001)  # the loop asks before the next call
     loop.call_soon(connection.transport.pause_reading)
     await asyncio.sleep(0.02)
-    assert connection.protocol.calls == ["connection_made"]
+    assert protocol.calls == ["connection_made"]
     connection.transport.resume_reading()
-    await until(lambda: connection.protocol.is_lost)
-    assert connection.protocol.calls == ["connection_made", "eof_received", "connection_lost"]
+    await until(lambda: protocol.is_lost)
+    assert ("eof_received" in protocol.calls) == (not is_reset)
+    assert isinstance(protocol.lost_with, ConnectionResetError) == is_reset
 
 
 Act = Callable[[Connection[Recorder]], object]

@@ -30,6 +30,9 @@ public abstract class StreamConnection extends TransportChannel {
   /** The sequence number of the call that tells of it, while a pause may still take it back. */
   private long endOfFileCall = NOTHING;
 
+  /** The error that was the end, or 0. */
+  private int readError;
+
   private boolean endRequested;
 
   /** Sending failed; Python has been scheduled to make the connection lost. */
@@ -78,7 +81,7 @@ public abstract class StreamConnection extends TransportChannel {
     }
   }
 
-  /** Also takes back that the stream has ended: the kernel says it again. */
+  /** Also takes back that the stream has ended: the kernel tells of the end again. */
   @Override
   public void pauseReading() {
     if (isReading() && endOfFile && loop.isWaiting(endOfFileCall)) {
@@ -90,13 +93,15 @@ public abstract class StreamConnection extends TransportChannel {
 
   /** The end of the stream, or an error, or nothing. */
   protected final void received(long result) {
-    if (result == 0) {
-      endOfFile = true;
-      endOfFileCall = loop.schedule(callbacks.endOfFile());
-    } else if (result != -EAGAIN && result != -EINTR) {
-      endOfFile = true;
-      loop.schedule(callbacks.readFailed((int) -result));
+    if (result == -EAGAIN || result == -EINTR) {
+      return;
     }
+    endOfFile = true;
+    if (result < 0) {
+      readError = (int) -result; // which the kernel tells once
+    }
+    endOfFileCall =
+        loop.schedule(readError == 0 ? callbacks.endOfFile() : callbacks.readFailed(readError));
   }
 
   /**
