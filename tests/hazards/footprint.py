@@ -24,7 +24,7 @@ class Footprint:
 
     @classmethod
     def now(cls) -> "Footprint":
-        return cls(Resources.now(), len(gc.get_objects()), _resident_bytes())
+        return cls(Resources.now(), len(gc.get_objects()), resident_bytes())
 
     def leaked_since(self, before: "Footprint") -> str:
         """What there is more of than there was; empty if nothing."""
@@ -38,5 +38,6 @@ class Footprint:
         return ", ".join(filter(None, more))
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
+    """As Linux counts them."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

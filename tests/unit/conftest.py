@@ -1,6 +1,7 @@
 """Connections for the tests of transports, and a guard against hanging."""
 
 import signal
+import socket
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -21,6 +22,16 @@ def connect(loop: Loop) -> Iterator[Connector]:
     yield connector
     if not loop.is_closed():
         loop.run_until_complete(connector.end())
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two connected sockets that do not block."""
+    ours, peer = socket.socketpair()
+    with ours, peer:
+        ours.setblocking(False)
+        peer.setblocking(False)
+        yield ours, peer
 
 
 class TestHangs(SystemExit):

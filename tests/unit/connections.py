@@ -1,6 +1,7 @@
 """A TCP connection to test: one end is a transport of the loop, the other a plain socket."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -213,3 +214,17 @@ async def until_received(protocol: Recorder | BufferedRecorder, size: int) -> No
 async def until_lost(protocol: Recorder | BufferedRecorder) -> None:
     """Lets the loop run until the connection is lost."""
     await until(lambda: protocol.is_lost)
+
+
+def fill(sock: socket.socket) -> None:
+    """Sends until there is no more room; the socket does not block."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sock.send(bytes(65536))
+
+
+def drain(sock: socket.socket) -> None:
+    """Receives until there is nothing more; the socket does not block."""
+    with contextlib.suppress(BlockingIOError):
+        while sock.recv(65536):
+            pass

@@ -1,7 +1,6 @@
 """Water marks: when a transport asks its protocol to pause, and to go on."""
 
 import asyncio
-import contextlib
 import re
 import socket
 import sys
@@ -10,7 +9,7 @@ import time
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import Connection, Connector, Recorder, turns, until
+from tests.unit.connections import Connection, Connector, Recorder, drain, turns, until
 
 # Small beside what is written, yet large enough that TCP does not slow down to single segments.
 KERNEL_BUFFER_SIZE = 128 * 1024
@@ -167,12 +166,6 @@ async def test_what_is_written_before_the_protocol_resumes_keeps_it_paused(loop:
     assert protocol.calls == ["connection_made", "pause_writing", "resume_writing"]
     peer.close()
     await until(lambda: protocol.is_lost)
-
-
-def drain(sock: socket.socket) -> None:
-    with contextlib.suppress(BlockingIOError):
-        while sock.recv(len(MANY_BYTES)):
-            pass
 
 
 async def test_writing_in_resume_writing_pauses_again(connect: Connector) -> None:

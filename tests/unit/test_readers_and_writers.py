@@ -8,18 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.conftest import Loop, run_one_iteration
+from tests.unit.connections import drain, fill
 
 Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    """Two connected sockets that do not block."""
-    ours, peer = socket.socketpair()
-    with ours, peer:
-        ours.setblocking(False)
-        peer.setblocking(False)
-        yield ours, peer
 
 
 @pytest.fixture
@@ -330,19 +321,3 @@ async def test_many_descriptors_are_watched_at_once(loop: Loop) -> None:
         loop.remove_reader(ours)
         ours.close()
         peer.close()
-
-
-def fill(sock: socket.socket) -> None:
-    try:
-        while True:
-            sock.send(bytes(65536))
-    except BlockingIOError:
-        return
-
-
-def drain(sock: socket.socket) -> None:
-    try:
-        while True:
-            sock.recv(65536)
-    except BlockingIOError:
-        return

@@ -4,13 +4,12 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 
 import pytest
 
 from tests.conftest import Loop, run_one_iteration
-from tests.unit.connections import until
+from tests.unit.connections import fill, until
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -338,9 +337,3 @@ async def test_who_always_has_data_keeps_nobody_waiting(loop: Loop) -> None:
         peer.close()
     counts = [turns.count(number) for number in range(30)]
     assert max(counts) - min(counts) <= 2
-
-
-def fill(sock: socket.socket) -> None:
-    with suppress(BlockingIOError):
-        while True:
-            sock.send(bytes(100_000))

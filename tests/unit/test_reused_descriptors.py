@@ -6,7 +6,6 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,6 @@ import pytest
 from tests.conftest import Loop
 
 Pair = tuple[socket.socket, socket.socket]
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    """Two connected sockets that do not block."""
-    ours, peer = socket.socketpair()
-    with ours, peer:
-        ours.setblocking(False)
-        peer.setblocking(False)
-        yield ours, peer
 
 
 async def wait_for_data(loop: Loop, pair: Pair) -> None:

@@ -158,13 +158,15 @@ def test_only_the_main_thread_takes_signals(loop: Loop) -> None:
 
 
 def test_a_handler_of_the_signal_module_runs_while_the_loop_is_idle(loop: Loop) -> None:
-    was_running: list[bool] = []
-    previous = signal.signal(signal.SIGUSR1, lambda *_: was_running.append(loop.is_running()))
+    received: list[tuple[int, bool]] = []
+    previous = signal.signal(
+        signal.SIGUSR1, lambda number, _: received.append((number, loop.is_running()))
+    )
     thread = raise_later(signal.SIGUSR1)
     loop.run_until_complete(asyncio.sleep(0.5))
-    assert was_running == [True]
     thread.join()
     signal.signal(signal.SIGUSR1, previous)
+    assert received == [(signal.SIGUSR1, True)]
 
 
 def test_an_exception_of_a_handler_of_the_signal_module_leaves_an_idle_loop(loop: Loop) -> None:

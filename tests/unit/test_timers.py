@@ -3,18 +3,15 @@
 import asyncio
 import contextlib
 import gc
-import resource
 import sys
 import weakref
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import Loop, run_one_iteration
-
-MIB = 1 << 20
+from tests.hazards.footprint import RESIDENT_BYTES, resident_bytes
 
 
 def test_a_timer_handle_is_one_of_asyncio(loop: Loop) -> None:
@@ -118,16 +115,10 @@ def test_timers_set_and_cancelled_again_and_again_do_not_grow_the_loop(loop: Loo
             await asyncio.sleep(0)
 
     loop.run_until_complete(set_and_cancel())
-    before = resident_memory()
+    before = resident_bytes()
     for _ in range(10):
         loop.run_until_complete(set_and_cancel())
-    assert resident_memory() - before < 8 * MIB  # 200,000 timers would take far more
-
-
-def resident_memory() -> int:
-    """In bytes."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+    assert resident_bytes() - before < RESIDENT_BYTES  # 200,000 timers would take far more
 
 
 def test_timers_compare_by_time(loop: Loop) -> None:

@@ -32,6 +32,9 @@ public final class EventLoop {
   /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
   public static final int READ_BUFFER_SIZE = 256 * 1024;
 
+  /** In place of a sequence number: a call that never waits. */
+  public static final long NO_CALL = -1;
+
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 

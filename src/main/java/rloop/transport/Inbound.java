@@ -6,13 +6,11 @@ import rloop.loop.EventLoop;
 
 /** Data on its way from a connection to its protocol: one call a batch. */
 final class Inbound implements Undelivered {
-  private static final long NOTHING = -1;
-
   private final EventLoop loop;
   private final Callbacks callbacks;
 
   /** The sequence number of the last call in the pending or the running batch. */
-  private long sequence = NOTHING;
+  private long sequence = EventLoop.NO_CALL;
 
   /** Whether that call carries data, or else has Python read. */
   private boolean carriesData;
@@ -33,7 +31,7 @@ final class Inbound implements Undelivered {
 
   /** Whether there is data which has to be delivered before more is read. */
   boolean isWaiting() {
-    return held != 0 || sequence != NOTHING;
+    return held != 0 || sequence != EventLoop.NO_CALL;
   }
 
   /** Schedules the delivery of data. */
@@ -64,7 +62,7 @@ final class Inbound implements Undelivered {
 
   @Override
   public void batchFinished() {
-    sequence = NOTHING;
+    sequence = EventLoop.NO_CALL;
     if (!disposed) {
       callbacks.forgetDelivered(loop.bytesPool());
     }
@@ -82,9 +80,9 @@ final class Inbound implements Undelivered {
 
   @Override
   public void takeBack() {
-    if (sequence != NOTHING && loop.isWaiting(sequence)) {
+    if (sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
       loop.takeBack(sequence);
-      sequence = NOTHING;
+      sequence = EventLoop.NO_CALL;
       if (carriesData) {
         held = Ref.take(callbacks.deliveredData());
       }
@@ -115,7 +113,7 @@ final class Inbound implements Undelivered {
   @Override
   public void dispose() {
     drop();
-    sequence = NOTHING;
+    sequence = EventLoop.NO_CALL;
     disposed = true;
   }
 }

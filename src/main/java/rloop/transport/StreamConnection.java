@@ -19,8 +19,6 @@ import rloop.posix.SysSocket;
  * data comes back here ({@link Inbound}).
  */
 public abstract class StreamConnection extends TransportChannel {
-  private static final long NOTHING = -1;
-
   protected final StreamCalls calls;
   private final StreamReceiver receiver;
   protected final Inbound inbound;
@@ -28,7 +26,7 @@ public abstract class StreamConnection extends TransportChannel {
   private boolean endOfFile;
 
   /** The sequence number of the call that tells of it, while a pause may still take it back. */
-  private long endOfFileCall = NOTHING;
+  private long endOfFileCall = EventLoop.NO_CALL;
 
   /** The error that was the end, or 0. */
   private int readError;
@@ -38,7 +36,8 @@ public abstract class StreamConnection extends TransportChannel {
   /** Sending failed; Python has been scheduled to make the connection lost. */
   private boolean failed;
 
-  private long failureCall = NOTHING;
+  /** The sequence number of the call that does so. */
+  private long failureCall = EventLoop.NO_CALL;
 
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
@@ -84,7 +83,7 @@ public abstract class StreamConnection extends TransportChannel {
   /** Also takes back that the stream has ended: the kernel tells of the end again. */
   @Override
   public void pauseReading() {
-    if (isReading() && endOfFile && loop.isWaiting(endOfFileCall)) {
+    if (isReading() && loop.isWaiting(endOfFileCall)) {
       loop.takeBack(endOfFileCall);
       endOfFile = false;
     }
@@ -116,7 +115,8 @@ public abstract class StreamConnection extends TransportChannel {
     long count = calls.receive(fd, address, length);
     if (count <= 0) {
       received(count);
-      endOfFileCall = NOTHING; // whoever reads is not paused: in asyncio it is told at once
+      endOfFileCall =
+          EventLoop.NO_CALL; // whoever reads is not paused: in asyncio it is told at once
       updateInterest();
       return 0;
     }
@@ -231,7 +231,7 @@ public abstract class StreamConnection extends TransportChannel {
 
   @Override
   protected boolean hasFailureToTell() {
-    return failed && loop.isWaiting(failureCall);
+    return loop.isWaiting(failureCall);
   }
 
   /** Who writes without ever waiting must see a failure at once. */
