@@ -115,8 +115,7 @@ public abstract class StreamConnection extends TransportChannel {
     long count = calls.receive(fd, address, length);
     if (count <= 0) {
       received(count);
-      endOfFileCall =
-          EventLoop.NO_CALL; // whoever reads is not paused: in asyncio it is told at once
+      endOfFileCall = EventLoop.NO_CALL; // who reads is not paused: asyncio tells it at once
       updateInterest();
       return 0;
     }
