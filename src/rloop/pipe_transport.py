@@ -71,15 +71,11 @@ class ReadPipeTransport(PipeTransport):
         self._report(f"Exception in callback {self._protocol.data_received!r}", exc)
 
     def _end_of_file(self) -> None:
-        if self.is_closing():
-            return
         super()._end_of_file()
         self._call_soon(self._protocol.eof_received)
         self.close()
 
     def _read_failed(self, number: int) -> None:
-        if self.is_closing():
-            return
         error = OSError(number, os.strerror(number))
         self._report("Fatal read error on pipe transport", error)
         self._force_close(error)
@@ -126,8 +122,6 @@ class WritePipeTransport(PipeTransport):
 
     def _end_of_file(self) -> None:
         """Nobody reads any more, and nothing waits to be read."""
-        if self.is_closing():
-            return
         super()._end_of_file()
         self._force_close(None)
 

@@ -298,8 +298,12 @@ class SSLProtocol(sslproto.SSLProtocol):
             buffer = self._app_protocol_get_buffer(-1)
             if len(buffer):
                 count = native._receive_tls_into(buffer)
-                if count:
+                if count is None:
+                    return
+                if count > 0:
                     self._app_protocol_buffer_updated(count)
+                else:
+                    native._tell_end(-count)
             else:  # the standard library takes it for the end of the stream
                 self._call_eof_received()
                 self._start_shutdown()

@@ -68,9 +68,12 @@ class SocketTransport(BaseSocketTransport):
         method = "get_buffer"
         try:
             count = self._receive_into(self._protocol.get_buffer(-1))
-            method = "buffer_updated"
-            if count:
-                self._protocol.buffer_updated(count)
+            if count is not None:
+                if count > 0:
+                    method = "buffer_updated"
+                    self._protocol.buffer_updated(count)
+                else:
+                    self._tell_end(-count)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
@@ -103,9 +106,13 @@ class SocketTransport(BaseSocketTransport):
         else:
             self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
+    def _tell_end(self, errno: int) -> None:
+        if errno:
+            self._read_failed(errno)
+        else:
+            self._end_of_file()
+
     def _end_of_file(self) -> None:
-        if self.is_closing():
-            return
         if self._loop.get_debug():
             logger.debug("%r received EOF", self)
         if not self._call_protocol("eof_received"):

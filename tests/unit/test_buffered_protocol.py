@@ -114,6 +114,26 @@ async def test_the_end_is_told(connect: Connector) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_reset", [False, True])
+async def test_the_end_is_told_before_what_get_buffer_scheduled(
+    connect: Connector, is_reset: bool
+) -> None:
+    class Hasty(BufferedRecorder):
+        def get_buffer(self, sizehint: int) -> bytearray:
+            asyncio.get_running_loop().call_soon(connection.transport.close)
+            return super().get_buffer(sizehint)
+
+    connection = await connect(Hasty)
+    protocol = connection.protocol
+    if is_reset:
+        connection.peer.reset()
+    else:
+        connection.peer.socket.close()
+    await until(lambda: protocol.is_lost)
+    assert ("eof_received" in protocol.calls) == (not is_reset)
+    assert isinstance(protocol.lost_with, ConnectionResetError) == is_reset
+
+
 async def test_pausing_in_buffer_updated_holds_back_the_rest(connect: Connector) -> None:
     class OneByOne(BufferedRecorder):
         def __init__(self) -> None:

@@ -88,10 +88,10 @@ final class TlsMethods {
     return data == 0 ? Arguments.none() : data;
   }
 
-  /** {@code _receive_tls_into(buffer)}: how many bytes were decrypted; 0 is nothing to tell. */
+  /** {@code _receive_tls_into(buffer)}: as {@code _receive_into}, of bytes that were decrypted. */
   private static long receiveInto(long self, long buffer, long c, long d) {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
-      return PyScalars.PyLong_FromLongLong(
+      return TransportMethods.received(
           connection(self).receiveTlsInto(view.address(), view.length()));
     }
   }

@@ -123,15 +123,24 @@ final class TransportMethods {
     return Arguments.bool(TYPE.channel(self).isReading());
   }
 
-  /** {@code _receive_into(buffer)}: how many bytes were received; 0 is nothing to tell. */
+  /**
+   * {@code _receive_into(buffer)}: how many bytes were received; 0 or {@code -errno} at the end,
+   * which the caller tells of; {@code None} if there is nothing to tell.
+   */
   private static long receiveInto(long self, long buffer, long c, long d) {
     try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
       if (view.length() == 0) {
         throw PyException.runtimeError("get_buffer() returned an empty buffer");
       }
-      return PyScalars.PyLong_FromLongLong(
-          TYPE.connection(self).receiveInto(view.address(), view.length()));
+      return received(TYPE.connection(self).receiveInto(view.address(), view.length()));
     }
+  }
+
+  @Owned
+  static long received(long count) {
+    return count == StreamConnection.NOTHING_TO_TELL
+        ? Arguments.none()
+        : PyScalars.PyLong_FromLongLong(count);
   }
 
   /** {@code _take_held()}: what was read and held back for one call, or {@code None}. */

@@ -9,14 +9,11 @@ import rloop.tls.TlsStream;
 
 /** A connected stream socket, which may use TLS from {@link #startTls} to {@link #stopTls}. */
 public final class Connection extends StreamConnection {
-  /** No call has this sequence number. */
-  private static final long NO_STEP = -1;
-
   /** What comes and goes is ciphertext while there is one. */
   private @Nullable TlsLayer tls;
 
   /** The sequence number of the last call that takes a step of the handshake. */
-  private long handshakeStep = NO_STEP;
+  private long handshakeStep = EventLoop.NO_CALL;
 
   /** A connection that does not read before {@link #startReading}. */
   public Connection(EventLoop loop, int fd, Callbacks callbacks) {
@@ -80,7 +77,7 @@ public final class Connection extends StreamConnection {
     if (tls != null) {
       tls.clear();
       tls = null;
-      inbound.drop();
+      inbound.dropData();
       callbacks.setReceiver(0);
       callbacks.setSslSocket(0);
     }
@@ -169,7 +166,7 @@ public final class Connection extends StreamConnection {
   public long receiveTlsInto(long address, long length) {
     TlsLayer layer = tls;
     if (layer == null || layer.state() != TlsStream.State.OPEN || !wantsToRead()) {
-      return 0;
+      return NOTHING_TO_TELL;
     }
     long ciphertext = loop.readBuffer();
     long count = 0;
@@ -177,9 +174,7 @@ public final class Connection extends StreamConnection {
       long room = Math.min(length + TlsStream.LARGEST_RECORD, EventLoop.READ_BUFFER_SIZE);
       count = SysSocket.recv(fd, ciphertext, room, 0);
       if (count <= 0) {
-        received(count);
-        updateInterest();
-        return 0;
+        return receivedInto(count);
       }
     }
     long size = layer.decryptInto(ciphertext, count, address, length);
@@ -189,7 +184,7 @@ public final class Connection extends StreamConnection {
     }
     inbound.hasRead(size);
     updateInterest();
-    return size;
+    return size > 0 ? size : NOTHING_TO_TELL;
   }
 
   /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */

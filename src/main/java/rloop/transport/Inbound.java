@@ -4,7 +4,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
 
-/** Data on its way from a connection to its protocol: one call a batch. */
+/** Data, or the end of it, on its way from a connection to its protocol: one call a batch. */
 final class Inbound implements Undelivered {
   private final EventLoop loop;
   private final Callbacks callbacks;
@@ -20,6 +20,9 @@ final class Inbound implements Undelivered {
 
   /** Data taken back. */
   private @Owned long held;
+
+  /** The sequence number of the call that tells of the end. */
+  private long endCall = EventLoop.NO_CALL;
 
   /** The transport may be dead by now. */
   private boolean disposed;
@@ -58,6 +61,20 @@ final class Inbound implements Undelivered {
   /** A {@code BufferedProtocol} has read so many bytes. */
   void hasRead(long bytes) {
     lastRead = bytes;
+  }
+
+  /** Schedules the call that tells of the end. */
+  void deliverEnd(@Owned long call) {
+    endCall = loop.schedule(call);
+  }
+
+  /** Takes back that the stream has ended; returns whether that was not told yet. */
+  boolean takeBackEnd() {
+    boolean isWaiting = loop.isWaiting(endCall);
+    if (isWaiting) {
+      loop.takeBack(endCall);
+    }
+    return isWaiting;
   }
 
   @Override
@@ -106,6 +123,12 @@ final class Inbound implements Undelivered {
 
   @Override
   public void drop() {
+    takeBackEnd();
+    dropData();
+  }
+
+  /** As {@link #drop}, but the end will be told. */
+  void dropData() {
     takeBack();
     Ref.dropIfAny(takeHeld());
   }

@@ -19,14 +19,14 @@ import rloop.posix.SysSocket;
  * data comes back here ({@link Inbound}).
  */
 public abstract class StreamConnection extends TransportChannel {
+  /** There is neither data nor an end. */
+  public static final long NOTHING_TO_TELL = Long.MIN_VALUE;
+
   protected final StreamCalls calls;
   private final StreamReceiver receiver;
   protected final Inbound inbound;
   protected final WriteQueue queue = new WriteQueue(Ref::drop);
   private boolean endOfFile;
-
-  /** The sequence number of the call that tells of it, while a pause may still take it back. */
-  private long endOfFileCall = EventLoop.NO_CALL;
 
   /** The error that was the end, or 0. */
   private int readError;
@@ -83,8 +83,7 @@ public abstract class StreamConnection extends TransportChannel {
   /** Also takes back that the stream has ended: the kernel tells of the end again. */
   @Override
   public void pauseReading() {
-    if (isReading() && loop.isWaiting(endOfFileCall)) {
-      loop.takeBack(endOfFileCall);
+    if (isReading() && inbound.takeBackEnd()) {
       endOfFile = false;
     }
     super.pauseReading();
@@ -92,35 +91,43 @@ public abstract class StreamConnection extends TransportChannel {
 
   /** The end of the stream, or an error, or nothing. */
   protected final void received(long result) {
+    long end = ended(result);
+    if (end != NOTHING_TO_TELL) {
+      inbound.deliverEnd(end == 0 ? callbacks.endOfFile() : callbacks.readFailed((int) -end));
+    }
+  }
+
+  /** What a receive that returned no data means: the end (0 or {@code -errno}), or nothing. */
+  private long ended(long result) {
     if (result == -EAGAIN || result == -EINTR) {
-      return;
+      return NOTHING_TO_TELL;
     }
     endOfFile = true;
     if (result < 0) {
       readError = (int) -result; // which the kernel tells once
     }
-    endOfFileCall =
-        loop.schedule(readError == 0 ? callbacks.endOfFile() : callbacks.readFailed(readError));
+    return -readError;
   }
 
   /**
    * Receives into a protocol's own buffer.
    *
-   * @return how many bytes, or 0 if there is nothing to tell the protocol
+   * @return how many bytes; 0 at the end of the stream, or {@code -errno}, for the caller to tell;
+   *     or {@link #NOTHING_TO_TELL}
    */
   public long receiveInto(long address, long length) {
-    if (!wantsToRead()) {
-      return 0;
+    return wantsToRead() ? receivedInto(calls.receive(fd, address, length)) : NOTHING_TO_TELL;
+  }
+
+  /** What {@link #receiveInto} returns, from what the receive did. */
+  protected final long receivedInto(long result) {
+    if (result > 0) {
+      inbound.hasRead(result);
+      return result;
     }
-    long count = calls.receive(fd, address, length);
-    if (count <= 0) {
-      received(count);
-      endOfFileCall = EventLoop.NO_CALL; // who reads is not paused: asyncio tells it at once
-      updateInterest();
-      return 0;
-    }
-    inbound.hasRead(count);
-    return count;
+    long end = ended(result);
+    updateInterest();
+    return end;
   }
 
   // ---- writing -------------------------------------------------------------------------------
