@@ -13,6 +13,7 @@ it.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import weakref
 from asyncio.log import logger
@@ -26,6 +27,7 @@ _AsyncioLoop = asyncio.SelectorEventLoop
 _loops: weakref.WeakSet[asyncio.SelectorEventLoop] = weakref.WeakSet()
 _loop_classes: list[type[asyncio.SelectorEventLoop]] = []
 _entries: list[tuple[object, str]] = []
+_deallocators: list[int] = []
 _is_watching = False
 _is_child = False
 _has_warned = False
@@ -54,6 +56,11 @@ def forbid_methods_in_children(*owners: type) -> None:
     )
 
 
+def free_without_java_in_children(deallocator: int) -> None:
+    """Names, by its address, a ``tp_dealloc`` that enters Java, of objects that hold nothing."""
+    _deallocators.append(deallocator)
+
+
 def check() -> None:
     """Raises where Java cannot work because this process is the child of one that ran it."""
     if _is_child:
@@ -73,6 +80,9 @@ def register(loop: asyncio.SelectorEventLoop) -> None:
 def _after_in_child() -> None:
     global _is_child  # noqa: PLW0603
     _is_child = True
+    free = ctypes.cast(ctypes.pythonapi.PyObject_Free, ctypes.c_void_p)
+    for deallocator in _deallocators:
+        ctypes.c_void_p.from_address(deallocator).value = free.value
     for owner, name in _entries:
         setattr(owner, name, _refuse)
     for loop_class in _loop_classes:

@@ -52,6 +52,7 @@ def _install() -> None:
         if not _is_installed:
             core.install(RLoop)
             fork.give_back_in_children(RLoop)
+            fork.free_without_java_in_children(core.reference_deallocator)
             fork.forbid_methods_in_children(core.Handle, core.TimerHandle)
             fork.forbid_in_children(
                 [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]

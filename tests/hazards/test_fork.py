@@ -6,9 +6,29 @@ from .scripts import assert_clean, run_script
 
 # Each child says how it ended, so that one that hangs or dies of a signal is seen.
 BEGIN = """
-import asyncio, gc, os, signal, sys, warnings
+import asyncio, ctypes, gc, os, signal, sys, warnings
 import rloop
 warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads, of Java as well, and fork
+
+PROT_NONE = 0
+mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+def made_code():
+    with open("/proc/self/maps") as maps:
+        mappings = [line.split() for line in maps]
+    return {
+        tuple(int(address, 16) for address in place.split("-"))
+        for place, permissions, _, _, inode, *_ in mappings
+        if permissions == "rwxp" and inode == "0"
+    }
+
+others_code = made_code()  # libffi's
+
+def forbid_java():
+    # Who enters Java's code from here on dies of it.
+    for start, end in made_code() - others_code:
+        assert mprotect(start, end - start, PROT_NONE) == 0
 
 def in_a_child(function):
     sys.stdout.flush()
@@ -17,6 +37,7 @@ def in_a_child(function):
         signal.alarm(20)
         code = 70
         try:
+            forbid_java()
             function()
             code = 0
         except BaseException:
@@ -207,6 +228,24 @@ loop.call_later(60, print)
 in_a_child(run_another)
 in_a_child(gc.collect)
 loop.close()
+"""
+    )
+
+
+def test_what_dies_in_the_child_does_not_enter_java() -> None:
+    run(
+        """
+def drop():
+    loops.clear()
+    handles.clear()
+    gc.collect()
+
+loops = [rloop.RLoop() for _ in range(2)]
+loops[0].close()
+handles = [loops[1].call_later(60, print), loops[1].call_soon(print)]
+assert made_code() - others_code
+in_a_child(drop)
+loops[1].close()
 """
     )
 

@@ -13,6 +13,7 @@ import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Functions;
+import rloop.cpython.type.JavaReference;
 import rloop.loop.HandleType;
 
 /** Where Python enters Java for the first time. */
@@ -54,6 +55,10 @@ public final class Main {
     set(module, "Handle", types.handle().base);
     set(module, "TimerHandle", types.timerHandle().base);
     set(module, "LoopState", Loops.STATE_TYPE);
+    set(
+        module,
+        "reference_deallocator",
+        PyScalars.PyLong_FromLongLong(JavaReference.deallocator()));
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")

@@ -50,6 +50,9 @@ public final class Layout {
 
   // ---- the table: not to be read from Python, checked against the headers --------------------
 
+  /** {@code PyTypeObject.tp_dealloc}, behind {@code ob_size}, the name and two sizes. */
+  public static final int TYPE_DEALLOC = HEADER + 4 * Long.BYTES;
+
   /** {@code PyListObject.ob_item}, the pointer to the items. */
   public static final int LIST_ITEMS = HEADER + Long.BYTES;
 
@@ -84,6 +87,7 @@ public final class Layout {
     assumptions.add("offsetof(PyBytesObject, ob_sval)", BYTES_DATA);
     assumptions.add("offsetof(PyBytesObject, ob_shash)", BYTES_HASH);
     assumptions.add("offsetof(PyTupleObject, ob_item)", TUPLE_ITEMS);
+    assumptions.add("offsetof(PyTypeObject, tp_dealloc)", TYPE_DEALLOC);
     assumptions.add("offsetof(PyListObject, ob_item)", LIST_ITEMS);
     assumptions.add("offsetof(PyListObject, allocated)", LIST_ALLOCATED);
     assumptions.add("offsetof(PyFloatObject, ob_fval)", FLOAT_VALUE);

@@ -3,6 +3,7 @@ package rloop.cpython.type;
 import java.lang.invoke.MethodHandles;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyTypes;
@@ -79,6 +80,11 @@ public final class JavaReference {
   /** What a reference object stands for. */
   public static @Nullable Object get(long reference) {
     return table[(int) Memory.getLong(reference + NUMBER)];
+  }
+
+  /** The address of what is called when a reference object dies, to be replaced after a fork. */
+  public static long deallocator() {
+    return TYPE + Layout.TYPE_DEALLOC;
   }
 
   /** {@code tp_dealloc}, on any thread, reached through the trampoline. */
