@@ -70,7 +70,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     how.add_argument("--msize", type=int, nargs="+", default=[KIB, 10 * KIB, 100 * KIB])
     how.add_argument("--concurrency", type=int, nargs="+", default=[1, 50, 500])
     how.add_argument("--duration", type=float, default=3.0, help="seconds that are measured")
-    how.add_argument("--warmup", type=float, default=6.0, help="seconds before that")
+    how.add_argument("--warmup", type=float, default=12.0, help="seconds before that")
     how.add_argument("--turn", type=float, default=0.5, help="seconds until the next loop's turn")
     how.add_argument("--rounds", type=int, default=2)
     how.add_argument("--memory-requests", type=int, default=1_000_000)

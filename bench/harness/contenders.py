@@ -15,7 +15,7 @@ from harness.failure import CellFailed, tail
 from harness.places import BENCH
 
 FLOOR = "c-epoll"
-FLOOR_MODES = ("proto", "tls")
+FLOOR_MODES = ("proto", "tls", "unix")
 LOOPS = [FLOOR, *PEERS, OURS]
 CHILD_TIMEOUT_SECONDS = 60.0
 
@@ -42,7 +42,8 @@ class Contender:
 
 def floor_command(mode: str) -> list[str]:
     if mode != "tls":
-        return [str(compile_program("epoll_echo"))]
+        program = str(compile_program("epoll_echo"))
+        return [program, "unix"] if mode == "unix" else [program]
     certificate.make_certificate()
     program = compile_program("epoll_echo", tls=True)
     return [str(program), str(certificate.CERTIFICATE), str(certificate.KEY)]

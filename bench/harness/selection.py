@@ -20,6 +20,8 @@ def applies(row: Row, loop: str) -> bool:
         return loop in (FLOOR, "asyncio", OURS)
     if loop == "aiofastnet":  # TLS is what it is known for
         return echo_mode(row) == "tls"
+    if loop == "rloop-rust" and echo_mode(row) in ("unix", "tls"):  # which it doesn't implement
+        return False
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
         return echo_mode(row) in FLOOR_MODES
     if isinstance(row, StartupRow) and not row.aot_cache:

@@ -1,7 +1,8 @@
 /*
  * The floor that every event loop is held against: an echo server that does only what the kernel needs.
- * One thread, level-triggered epoll, one recv and one send a message; with the paths of a certificate
- * and its key the same over TLS. Prints "LISTENING <port>" when it is ready.
+ * One thread, level-triggered epoll, one recv and one send a message; with the argument "unix" the same
+ * over a Unix socket, with the paths of a certificate and its key over TLS. Prints "LISTENING <port>", or
+ * the socket's path in place of the port, when it is ready.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tls.h"
@@ -157,10 +159,26 @@ static int listen_on_any_port(void)
     return fd;
 }
 
+static int listen_on_new_path(void)
+{
+    char directory[] = "/tmp/rloop-bench-XXXXXX";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || mkdtemp(directory) == NULL ||
+        snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", directory) < 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, BACKLOG) != 0) {
+        fail("listen");
+    }
+    printf("LISTENING %s\n", address.sun_path);
+    fflush(stdout);
+    return fd;
+}
+
 int main(int count, char **arguments)
 {
     static struct epoll_event events[EVENTS];
-    struct connection listener = {.fd = listen_on_any_port()};
+    bool is_unix = count == 2 && strcmp(arguments[1], "unix") == 0;
+    struct connection listener = {.fd = is_unix ? listen_on_new_path() : listen_on_any_port()};
 
     if (count > 2) {
         tls_context = tls_server_context(arguments[1], arguments[2]);
