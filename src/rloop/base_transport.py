@@ -82,7 +82,7 @@ class BaseTransport(_core.Transport):
 
     def __repr__(self) -> str:
         info = [self.__class__.__name__]
-        is_in_use = self._loop is not None and not self._loop.is_closed()
+        is_in_use = self._loop is not None and not self._loop.is_closed() and not fork.is_child()
         if self._file is None:
             info.append("closed")
         elif is_in_use and self.is_closing():
@@ -101,7 +101,8 @@ class BaseTransport(_core.Transport):
     def __del__(self, _warn: Any = warnings.warn) -> None:
         if self._file is not None:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
-            self._dispose()
+            if not fork.is_child():
+                self._dispose()
             self._close_file()
 
     # ---- protocol --------------------------------------------------------------------------------

@@ -61,8 +61,13 @@ def free_without_java_in_children(deallocator: int) -> None:
     _deallocators.append(deallocator)
 
 
+def is_child() -> bool:
+    """Whether Java cannot work because this process is the child of one that ran it."""
+    return _is_child
+
+
 def check() -> None:
-    """Raises where Java cannot work because this process is the child of one that ran it."""
+    """Raises in such a child."""
     if _is_child:
         _refuse()
 

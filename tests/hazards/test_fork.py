@@ -250,6 +250,43 @@ loops[1].close()
     )
 
 
+def test_a_transport_that_dies_in_the_child_is_reported_and_closed_there() -> None:
+    run(
+        """
+async def main():
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    connecting = asyncio.get_running_loop().create_connection(asyncio.Protocol, *address)
+    transports.append((await connecting)[0])
+    await asyncio.sleep(0.01)
+    transports[0].pause_reading()
+    await asyncio.sleep(0.01)  # the poller has let go of it
+    in_a_child(drop)
+    transports[0].close()
+    server.close()
+
+def drop():
+    assert " open>" in repr(transports[0])
+    number = transports[0].get_extra_info("socket").fileno()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        transports.clear()
+        gc.collect()
+    assert any("unclosed transport" in str(warning.message) for warning in caught), caught
+    try:
+        os.fstat(number)
+    except OSError:
+        return
+    raise AssertionError("the socket is open")
+
+transports = []
+loop = rloop.RLoop()
+loop.run_until_complete(main())
+loop.close()
+"""
+    )
+
+
 def test_a_child_ends_as_any_process_does() -> None:
     run(
         """
