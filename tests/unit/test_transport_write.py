@@ -288,6 +288,25 @@ async def test_a_write_in_data_received_is_sent(connect: Connector) -> None:
         assert await connection.peer.receive_soon(size) == bytes(size)
 
 
+async def test_copies_that_wait_share_no_memory_with_each_other_or_with_what_was_received(
+    connect: Connector,
+) -> None:
+    kept: list[bytes] = []
+
+    class Echo(Recorder):
+        def data_received(self, data: bytes) -> None:
+            kept.append(data)
+            for copied in (bytearray(data), memoryview(bytearray(data)), data):
+                self.transport.write(copied)  # type: ignore[attr-defined]
+
+    connection = await connect(Echo)
+    sent = [bytes([number]) * (1000 + number % 7) for number in range(100)]
+    for data in sent:
+        connection.peer.send(data)
+        assert await connection.peer.receive_soon(3 * len(data)) == 3 * data
+    assert b"".join(kept) == b"".join(sent)
+
+
 async def test_a_write_in_eof_received_is_sent(connect: Connector) -> None:
     class LastWords(Recorder):
         def eof_received(self) -> bool | None:

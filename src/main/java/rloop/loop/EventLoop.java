@@ -111,7 +111,7 @@ public final class EventLoop {
     ready.cancel(sequence);
   }
 
-  /** What data that is received is copied into. */
+  /** What data that is received, or may change after it was written, is copied into. */
   public BytesPool bytesPool() {
     return bytesPool;
   }
@@ -373,7 +373,7 @@ public final class EventLoop {
     closed = true;
     scheduler.close();
     finishReaders();
-    bytesPool.clear();
+    bytesPool.close();
     channels.close();
     fdWatches.close();
     Stdlib.free(readBuffer);

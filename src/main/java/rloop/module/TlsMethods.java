@@ -102,7 +102,8 @@ final class TlsMethods {
    */
   private static long writeTls(long self, long data, long c, long d) {
     Connection connection = connection(self);
-    long bytes = connection.takesTlsData() ? TransportMethods.asBytes(data) : 0;
+    long bytes =
+        connection.takesTlsData() ? TransportMethods.asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {
       return Arguments.bool(false);
     }

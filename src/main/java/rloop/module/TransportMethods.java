@@ -12,6 +12,7 @@ import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
@@ -157,7 +158,7 @@ final class TransportMethods {
    */
   private static long write(long self, long data, long c, long d) {
     StreamConnection connection = TYPE.stream(self);
-    long bytes = connection.takesData() ? asBytes(data) : 0;
+    long bytes = connection.takesData() ? asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {
       return Arguments.bool(false);
     }
@@ -166,14 +167,17 @@ final class TransportMethods {
       Ref.drop(bytes);
       return Arguments.none();
     }
-    return connection.write(bytes, bytes + Layout.BYTES_DATA, length)
-        ? Arguments.bool(true)
-        : Arguments.none();
+    long address = bytes + Layout.BYTES_DATA;
+    boolean pauses =
+        bytes == data
+            ? connection.write(bytes, address, length)
+            : connection.writePooled(bytes, address, length);
+    return pauses ? Arguments.bool(true) : Arguments.none();
   }
 
   /** The data itself, a copy of what may change after the call, or 0 for what is neither. */
   @Owned
-  static long asBytes(long data) {
+  static long asBytes(long data, BytesPool pool) {
     long type = Ref.type(data);
     if (type == PyScalars.PyBytes_Type) {
       return Ref.take(data);
@@ -189,8 +193,7 @@ final class TransportMethods {
       return 0;
     }
     try (buffer) {
-      return PyException.check(
-          PyScalars.PyBytes_FromStringAndSize(buffer.address(), buffer.length()));
+      return pool.copyOf(buffer.address(), buffer.length());
     }
   }
 

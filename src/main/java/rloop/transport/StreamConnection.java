@@ -22,10 +22,13 @@ public abstract class StreamConnection extends TransportChannel {
   /** There is neither data nor an end. */
   public static final long NOTHING_TO_TELL = Long.MIN_VALUE;
 
+  /** Marks the owner of a chunk as {@code bytes} of the pool: objects are aligned. */
+  private static final long POOLED = 1;
+
   protected final StreamCalls calls;
   private final StreamReceiver receiver;
   protected final Inbound inbound;
-  protected final WriteQueue queue = new WriteQueue(Ref::drop);
+  protected final WriteQueue queue = new WriteQueue(this::release);
   private boolean endOfFile;
 
   /** The error that was the end, or 0. */
@@ -144,6 +147,19 @@ public abstract class StreamConnection extends TransportChannel {
   public boolean write(@Owned long owner, long address, long length) {
     queue.add(owner, address, length);
     return sendSoon();
+  }
+
+  /** As {@link #write}, of {@code bytes} that go to {@link EventLoop#bytesPool} when sent. */
+  public final boolean writePooled(@Owned long bytes, long address, long length) {
+    return write(bytes | POOLED, address, length);
+  }
+
+  private void release(@Owned long owner) {
+    if ((owner & POOLED) == 0) {
+      Ref.drop(owner);
+    } else {
+      loop.bytesPool().giveBack(owner & ~POOLED);
+    }
   }
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */

@@ -1,6 +1,7 @@
 package rloop.transport;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.loop.Channel;
 import rloop.loop.EventLoop;
@@ -46,6 +47,11 @@ public abstract class TransportChannel extends Channel implements Writer {
     super(fd);
     this.loop = loop;
     this.callbacks = callbacks;
+  }
+
+  /** Where a copy of what is written comes from. */
+  public final BytesPool bytesPool() {
+    return loop.bytesPool();
   }
 
   // ---- reading -------------------------------------------------------------------------------

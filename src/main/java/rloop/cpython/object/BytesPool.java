@@ -8,13 +8,15 @@ import rloop.ffi.Memory;
 /**
  * {@code bytes} objects that nobody but Java has any more, to be filled again.
  *
- * <p>Most protocols look at what they receive and let it go. With 1 KB a message, to take the
- * memory from malloc and to give it back costs three times the copy between them.
+ * <p>Most protocols look at what they receive and let it go, and a copy of what they write is let
+ * go when it is sent. With 1 KB a message, to take the memory from malloc and to give it back costs
+ * three times the copy between them.
  *
  * <p>Thread rule: a loop's own, with the loop's lock.
  */
 public final class BytesPool {
-  private static final int MOST_OBJECTS = 64;
+  /** A busy batch reads and writes some 50 of them each. */
+  private static final int MOST_OBJECTS = 128;
 
   /** Larger objects are rare enough to pay for themselves, in bytes. */
   private static final long LARGEST = 16 * 1024;
@@ -27,18 +29,19 @@ public final class BytesPool {
 
   private final long[] objects = new long[MOST_OBJECTS];
   private int size;
+  private boolean isClosed;
 
   /** A copy of some memory. */
   @Owned
   public long copyOf(long address, long length) {
     if (size > 0) {
-      long object = objects[size - 1];
+      long object = objects[--size];
       long room = Memory.getLong(object + Layout.SIZE);
       if (length <= room && length >= room * LEAST_SHARE) {
-        size--;
         fill(object, address, length);
         return object;
       }
+      Ref.drop(object); // or objects of a size that is out of use would fill the pool for good
     }
     return PyException.check(PyScalars.PyBytes_FromStringAndSize(address, length));
   }
@@ -53,7 +56,8 @@ public final class BytesPool {
 
   /** Takes over a reference to {@code bytes}, to use the object again if it is the last one. */
   public void giveBack(@Owned long object) {
-    if (size == MOST_OBJECTS
+    if (isClosed
+        || size == MOST_OBJECTS
         || !Ref.isOnlyOne(object)
         || Memory.getLong(object + Layout.SIZE) > LARGEST) {
       Ref.drop(object);
@@ -62,8 +66,9 @@ public final class BytesPool {
     }
   }
 
-  /** Lets all objects go. */
-  public void clear() {
+  /** Lets all objects go, and keeps none from now on. */
+  public void close() {
+    isClosed = true;
     while (size > 0) {
       Ref.drop(objects[--size]);
     }
