@@ -41,12 +41,11 @@ class Contender:
 
 
 def floor_command(mode: str) -> list[str]:
+    program = str(compile_program("epoll_echo", tls=mode == "tls"))
     if mode != "tls":
-        program = str(compile_program("epoll_echo"))
         return [program, "unix"] if mode == "unix" else [program]
     certificate.make_certificate()
-    program = compile_program("epoll_echo", tls=True)
-    return [str(program), str(certificate.CERTIFICATE), str(certificate.KEY)]
+    return [program, str(certificate.CERTIFICATE), str(certificate.KEY)]
 
 
 def prepare_contender(
