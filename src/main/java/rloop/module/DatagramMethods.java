@@ -7,7 +7,6 @@ import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.transport.DatagramCallbacks;
 import rloop.transport.DatagramConnection;
@@ -71,7 +70,7 @@ final class DatagramMethods {
       return Arguments.bool(false);
     }
     int answer = connection.send(data, orZero(Arguments.get(arguments, 1)));
-    Ref.drop(data);
+    connection.bytesPool().giveBack(data); // if it is a copy, and sent
     return switch (answer) {
       case DatagramConnection.DONE -> Arguments.none();
       case DatagramConnection.PAUSE -> Arguments.bool(true);

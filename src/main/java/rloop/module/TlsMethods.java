@@ -112,7 +112,8 @@ final class TlsMethods {
       Ref.drop(bytes);
       return Arguments.none();
     }
-    return connection.writeTls(bytes, bytes + Layout.BYTES_DATA, length)
+    long owner = TransportMethods.owner(bytes, data);
+    return connection.writeTls(owner, bytes + Layout.BYTES_DATA, length)
         ? Arguments.bool(true)
         : Arguments.none();
   }

@@ -29,7 +29,7 @@ public final class Connection extends StreamConnection {
    */
   public void startTls(long ssl, @Owned long sslSocket) {
     callbacks.setSslSocket(sslSocket);
-    tls = new TlsLayer(new TlsStream(ssl));
+    tls = new TlsLayer(new TlsStream(ssl), this::release);
   }
 
   /** Sends the ciphertext that there is, when the batch is over. */

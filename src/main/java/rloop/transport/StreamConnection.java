@@ -22,7 +22,7 @@ public abstract class StreamConnection extends TransportChannel {
   /** There is neither data nor an end. */
   public static final long NOTHING_TO_TELL = Long.MIN_VALUE;
 
-  /** Marks the owner of a chunk as {@code bytes} of the pool: objects are aligned. */
+  /** A bit that no object's address has. */
   private static final long POOLED = 1;
 
   protected final StreamCalls calls;
@@ -141,7 +141,7 @@ public abstract class StreamConnection extends TransportChannel {
    * <p>Even a single piece: to send each from within its callback takes 5 to 10 % more CPU, as
    * Python's code and the kernel's then drive each other from the caches.
    *
-   * @param owner {@code bytes} or what else keeps the memory alive
+   * @param owner what keeps the memory alive: {@code bytes}, or {@link #pooled} ones
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
@@ -149,12 +149,14 @@ public abstract class StreamConnection extends TransportChannel {
     return sendSoon();
   }
 
-  /** As {@link #write}, of {@code bytes} that go to {@link EventLoop#bytesPool} when sent. */
-  public final boolean writePooled(@Owned long bytes, long address, long length) {
-    return write(bytes | POOLED, address, length);
+  /** Marks {@code bytes} of {@link #bytesPool} as an owner, to go back there. */
+  @Owned
+  public static long pooled(@Owned long bytes) {
+    return bytes | POOLED;
   }
 
-  private void release(@Owned long owner) {
+  /** Gives the owner of a chunk up. */
+  final void release(@Owned long owner) {
     if ((owner & POOLED) == 0) {
       Ref.drop(owner);
     } else {

@@ -7,7 +7,6 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
 import rloop.ffi.Scratch;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
@@ -47,11 +46,12 @@ final class TlsLayer {
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
   private final TlsStream stream;
-  private final WriteQueue queue = new WriteQueue(Ref::drop);
+  private final WriteQueue queue;
   private final WaterMarks waterMarks = new WaterMarks();
   private boolean failureTold;
 
-  TlsLayer(TlsStream stream) {
+  TlsLayer(TlsStream stream, WriteQueue.Release release) {
+    this.queue = new WriteQueue(release);
     this.stream = stream;
   }
 
