@@ -34,7 +34,7 @@ public final class BytesPool {
   /** A copy of some memory. */
   @Owned
   public long copyOf(long address, long length) {
-    if (size > 0) {
+    if (size > 0 && length <= LARGEST) {
       long object = objects[--size];
       long room = Memory.getLong(object + Layout.SIZE);
       if (length <= room && length >= room * LEAST_SHARE) {
