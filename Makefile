@@ -14,7 +14,7 @@ CONFORMANCE_FLAGS ?=
 
 JAR := src/rloop/rloop.jar
 JAR_SOURCES := $(shell find src/main -name '*.java') tools/build_jar.py tools/find_jdk.py
-WHEEL_SOURCES := $(JAR_SOURCES) $(wildcard src/rloop/*.py src/rloop/*.pyi src/rloop/py.typed) \
+WHEEL_SOURCES := $(JAR_SOURCES) $(wildcard src/rloop/*.py src/rloop/*/*.py src/rloop/*.pyi src/rloop/py.typed) \
 	hatch_build.py pyproject.toml
 LINTED := src tests tools bench hatch_build.py
 

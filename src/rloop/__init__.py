@@ -4,7 +4,7 @@ Importing this package does not start Java; the first loop does.
 """
 
 from .errors import JavaNotFoundError, JavaStartError
-from .loop import RLoop
+from .loops.rloop import RLoop
 from .policy import EventLoopPolicy, install
 from .runners import new_event_loop, run
 

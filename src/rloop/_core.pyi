@@ -8,7 +8,7 @@ from typing import Any, final
 
 from typing_extensions import Buffer
 
-from .loop import RLoop
+from rloop.transports.loop import TransportLoop
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
@@ -24,8 +24,8 @@ class TimerHandle(asyncio.TimerHandle):
 class Transport(transports._FlowControlMixin):
     _extra: dict[str, Any]
     _context: Context
-    def _open(self, loop: RLoop, fd: int, context: Context | None, /) -> None: ...
-    def _open_pipe(self, loop: RLoop, fd: int, writes: bool, /) -> None: ...
+    def _open(self, loop: TransportLoop, fd: int, context: Context | None, /) -> None: ...
+    def _open_pipe(self, loop: TransportLoop, fd: int, writes: bool, /) -> None: ...
     # None for a BufferedProtocol
     def _set_receiver(self, receiver: object | None, /) -> None: ...
     def _start_reading(self) -> None: ...
@@ -66,7 +66,7 @@ class Transport(transports._FlowControlMixin):
     # Only after add_datagrams()
     def _open_datagrams(
         self,
-        loop: RLoop,
+        loop: TransportLoop,
         fd: int,
         family: int,
         is_connected: bool,
@@ -85,7 +85,7 @@ class LoopState:
 # The address of a pointer to the function that frees Java's references
 reference_deallocator: int
 
-def install(loop_class: type[RLoop], /) -> None: ...
+def install(loop_class: type[asyncio.AbstractEventLoop], /) -> None: ...
 def add_transport() -> None: ...
 def add_datagrams() -> None: ...
 

@@ -13,9 +13,10 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from . import java_home, jvm
-from .aot_cache import PACKAGE_PARENT, AotCache
-from .loop import RLoop
+from .java import java_home, jvm
+from .java.aot_cache import AotCache
+from .java.paths import JAR, PACKAGE_PARENT
+from .loops.rloop import RLoop
 
 _LOWEST_PRIORITY = 19
 _LIMIT_SECONDS = 120
@@ -23,7 +24,7 @@ _LIMIT_SECONDS = 120
 _TRIAL = """
 import sys
 sys.path.append(sys.argv[1])
-from rloop import jvm
+from rloop.java import jvm
 jvm.start("-XX:AOTMode=on", "-XX:AOTCache=" + sys.argv[2])
 """
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Makes the cache that fits the environment of this process."""
     os.nice(_LOWEST_PRIORITY)
     signal.alarm(_LIMIT_SECONDS)
-    cache = AotCache(java_home.find(), jvm.JAR, jvm.options())
+    cache = AotCache(java_home.find(), JAR, jvm.options())
     try:
         _train(cache.temporary())
         _try(cache.temporary())
@@ -68,7 +69,7 @@ async def _serve_and_ask() -> None:
         server = await make_server
         async with server:
             await _ask(*server.sockets[0].getsockname())
-    from . import libssl  # noqa: PLC0415  # derives from what Java makes
+    from .transports import libssl  # noqa: PLC0415  # derives from what Java makes
 
     libssl.refusal()
     loop.call_later(1, int).cancel()

@@ -11,8 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import RLoop, __version__, java_home, jvm
-from .aot_cache import AotCache
+from . import RLoop, __version__
+from .java import java_home, jvm
+from .java.aot_cache import AotCache
+from .java.paths import JAR
 
 _BYTES_PER_KIB = 1024
 _KIB_PER_MIB = 1024
@@ -20,13 +22,13 @@ _KIB_PER_MIB = 1024
 
 def report() -> Iterator[tuple[str, str]]:
     """What is looked at, and what is found; the last finding may be an error."""
-    yield "rloop", f"{__version__}, {jvm.JAR}"
+    yield "rloop", f"{__version__}, {JAR}"
     yield "Python", f"{platform.python_implementation()} {sys.version.split()[0]}, {sys.executable}"
     yield "system", f"{platform.platform()}, {platform.machine()}"
     home = java_home.find()
     yield "Java", f"{home.version}, {home.path} (found by {home.found_by})"
     yield "options", " ".join(jvm.options())
-    cache = AotCache(home, jvm.JAR, jvm.options())
+    cache = AotCache(home, JAR, jvm.options())
     yield "AOT cache", cache.refusal() or cache.path
     yield "poller", os.environ.get("RLOOP_POLLER") or _usual_poller()
     yield "first loop", _start()
@@ -49,7 +51,7 @@ def _usual_poller() -> str:
 
 
 def _tls() -> str:
-    from . import libssl  # noqa: PLC0415  # needs Java, which the first loop has started
+    from .transports import libssl  # noqa: PLC0415  # needs Java, which the first loop has started
 
     refusal = libssl.refusal()
     how = "ours" if refusal is None else f"the standard library's ({refusal})"

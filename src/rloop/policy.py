@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .runners import new_event_loop
 
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .loops.rloop import RLoop
 
 _BasePolicy: Any
 with warnings.catch_warnings():

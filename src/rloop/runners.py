@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from .loop import RLoop
+from .loops.rloop import RLoop
 
 _T = TypeVar("_T")
 

@@ -30,7 +30,7 @@ def call(interface, position, parameters, *arguments):
 
 def let_java_take_faults():
     # String.valueOf((char[]) null), by the Java Native Interface
-    libjvm = ctypes.PyDLL(rloop.java_home.find().libjvm)
+    libjvm = ctypes.PyDLL(rloop.java.java_home.find().libjvm)
     vm, env = c_void_p(), c_void_p()
     libjvm.JNI_GetCreatedJavaVMs(byref(vm), 1, byref(c_int()))
     call(vm, 6, [c_void_p, c_int], byref(env), 0x00150000)  # GetEnv
@@ -44,7 +44,7 @@ def let_java_take_faults():
         call(env, 17, [])  # ExceptionClear
 
 def keep_java_busy():
-    from rloop.jvm import core
+    from rloop.java.jvm import core
     async def chatter():
         async def echo(reader, writer):
             while data := await reader.read(100):

@@ -56,7 +56,7 @@ def test_threads_with_small_stacks(first_on: str) -> None:
             def run():
                 with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
                     assert runner.run(chatter()) == 42
-                    rloop.jvm.core().collect_java_garbage()
+                    rloop.java.jvm.core().collect_java_garbage()
 
             async def chatter():
                 for _ in range(100):
@@ -99,7 +99,7 @@ def test_the_depth_of_recursion_is_python_s() -> None:
                 def __repr__(self):
                     if self.depth == 0:
                         deepest.append(loop.call_soon(print))
-                        rloop.jvm.core().collect_java_garbage()
+                        rloop.java.jvm.core().collect_java_garbage()
                         return ""
                     return repr([Nested(self.depth - 1)])
 

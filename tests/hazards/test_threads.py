@@ -96,7 +96,7 @@ def test_python_collects_garbage_while_loops_run(loop_name: str) -> None:
 
 def test_both_collect_garbage_while_loops_run() -> None:
     script = """
-        from rloop import jvm
+        from rloop.java import jvm
         with meanwhile(gc.collect, jvm.core().collect_java_garbage):
             in_threads(3, run_echo)
     """

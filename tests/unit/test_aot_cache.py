@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rloop import aot_cache
-from rloop.aot_cache import AotCache
-from rloop.java_home import JavaHome
+from rloop.java import aot_cache
+from rloop.java.aot_cache import AotCache
+from rloop.java.java_home import JavaHome
 
 
 @pytest.fixture

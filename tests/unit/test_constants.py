@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 
-from rloop import constants
+from rloop.java import constants
 
 
 def test_the_numbers_are_those_of_this_system() -> None:

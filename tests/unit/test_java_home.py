@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rloop import java_home
 from rloop.errors import JavaNotFoundError
+from rloop.java import java_home
 
 LIBJVM = "libjvm.dylib" if sys.platform == "darwin" else "libjvm.so"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rloop import jvm
+from rloop.java import jvm
 
 _PROGRAM = """\
 #include <Python.h>

@@ -53,7 +53,9 @@ def nothing_is_left(
     loop_factory().close()  # which starts Java, that may have a socket
     note_instances(sslproto.SSLProtocol, made, monkeypatch)
     if loop_name == "rloop":
-        note_instances(importlib.import_module("rloop.tls").SSLProtocol, made, monkeypatch)
+        note_instances(
+            importlib.import_module("rloop.transports.tls").SSLProtocol, made, monkeypatch
+        )
     before = _sockets()
     yield
     for _ in range(3):  # finalisers leave garbage of their own
@@ -91,7 +93,7 @@ def _tls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if loop_name == "rloop":
-        from rloop import libssl, tls  # noqa: PLC0415  # asyncio's tests need no Java
+        from rloop.transports import libssl, tls  # noqa: PLC0415  # asyncio's tests need no Java
 
         if tls_by == STDLIB:
             monkeypatch.setattr(libssl, "refusal", lambda: "the test wants it so")

@@ -42,6 +42,6 @@ async def test_every_attribute_is_there(loop: Loop, options: dict[str, Any]) -> 
 def _protocol_class(loop: Loop) -> type[sslproto.SSLProtocol]:
     if type(loop).__module__.startswith("asyncio"):
         return sslproto.SSLProtocol
-    from rloop import tls  # noqa: PLC0415  # it needs the module that Java makes
+    from rloop.transports import tls  # noqa: PLC0415  # it needs the module that Java makes
 
     return tls.protocol_class()

@@ -12,7 +12,7 @@ import org.junit.platform.launcher.LauncherSessionListener;
  */
 public final class ConstantsOfThisSystem implements LauncherSessionListener {
   private static final String PROPERTY = "rloop.constants";
-  private static final String SCRIPT = "src/rloop/constants.py";
+  private static final String SCRIPT = "src/rloop/java/constants.py";
 
   @Override
   public void launcherSessionOpened(LauncherSession session) {

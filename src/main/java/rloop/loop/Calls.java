@@ -15,11 +15,11 @@ final class Calls {
    */
   private final @Owned long emptyContext = PyException.check(PyRuntime.PyContext_New());
 
-  /** {@code rloop.handles.run}: runs a handle unless it was cancelled. */
+  /** {@code rloop.loops.handles.run}: runs a handle unless it was cancelled. */
   private final @Owned long runHandle = fromHandles("run");
 
   private static long fromHandles(String name) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.handles"));
+    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.handles"));
     long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
     Ref.drop(module);
     return function;

@@ -8,7 +8,7 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
- * The functions of {@code rloop.by_name}, for unusual ways of calling a scheduling method.
+ * The functions of {@code rloop.loops.by_name}, for unusual ways of calling a scheduling method.
  *
  * <p>Looked up for each call, and not by an initialiser of a class: importing a module lets other
  * threads run, and one that came here would wait for the initialiser with the GIL.
@@ -19,7 +19,7 @@ final class ByName {
   /** Calls one with {@code self} and the arguments of the method of that name. */
   @Owned
   static long call(String name, long self, long arguments, long count, long names) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.by_name"));
+    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.by_name"));
     long function = PyObjects.PyObject_GetAttrString(module, name);
     Ref.drop(module);
     PyException.check(function);

@@ -72,11 +72,11 @@ public final class Main {
 
   /**
    * {@code install(loop_class)}: adds the methods to {@code rloop.RLoop} and takes the final
-   * classes of handles from {@code rloop.handles}.
+   * classes of handles from {@code rloop.loops.handles}.
    */
   private static long install(long module, long loopClass, long c, long d) {
     HandleTypes types = HandleTypes.require(Main.types);
-    long handles = PyException.check(PyRuntime.PyImport_ImportModule("rloop.handles"));
+    long handles = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.handles"));
     types.handle().setType(attribute(handles, "Handle"));
     types.timerHandle().setType(attribute(handles, "TimerHandle"));
     Ref.drop(handles);

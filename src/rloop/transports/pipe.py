@@ -15,10 +15,10 @@ from asyncio import constants
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
-from .base_transport import BaseTransport
+from .base import BaseTransport
 
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .loop import TransportLoop
 
 
 def is_one_way(pipe: Any) -> bool:
@@ -35,7 +35,7 @@ class PipeTransport(BaseTransport):
 
     def __init__(
         self,
-        loop: RLoop,
+        loop: TransportLoop,
         pipe: Any,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import selectors
 import weakref
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from .loop import RLoop
+
+class _Watcher(Protocol):
+    def _watched(self, fd: int, /) -> int: ...
 
 
 class Watches:
     """Stands where the standard library keeps a loop's selector."""
 
-    def __init__(self, loop: RLoop) -> None:
+    def __init__(self, loop: _Watcher) -> None:
         """Doesn't keep the loop alive."""
-        self._loop: RLoop = weakref.proxy(loop)
+        self._loop: _Watcher = weakref.proxy(loop)
 
     def get_key(self, fd: int) -> selectors.SelectorKey:
         """Raises KeyError if nobody waits for the descriptor."""

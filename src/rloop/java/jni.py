@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ctypes import POINTER, PYFUNCTYPE, byref, c_char_p, c_int, c_ubyte, c_void_p
 from typing import Any
 
-from .errors import JavaStartError
+from rloop.errors import JavaStartError
 
 _JNI_VERSION = 0x00150000  # JNI_VERSION_21; all that is called here is older
 

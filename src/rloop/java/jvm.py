@@ -18,13 +18,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
+from rloop.errors import JavaStartError
+
 from . import constants, fault_handlers, fork, java_home, sigaction
 from .aot_cache import AotCache
-from .errors import JavaStartError
 from .java_home import JavaHome
 from .jni import JavaVM
-
-JAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rloop.jar")
+from .paths import JAR
 
 _MAIN_CLASS = "rloop/module/Main"
 

@@ -23,8 +23,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import libssl
-from .base_transport import whole_bytes
-from .transport import Data, SocketTransport
+from .base import whole_bytes
+from .stream import Data, SocketTransport
 
 # An attribute of the enumeration takes longer to look up.
 _UNWRAPPED = sslproto.SSLProtocolState.UNWRAPPED

@@ -9,28 +9,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .loop import RLoop
+from typing import Any
 
 
 def call_soon(
-    self: RLoop, callback: Callable[..., object], *args: Any, context: Context | None = None
+    self: asyncio.AbstractEventLoop,
+    callback: Callable[..., object],
+    *args: Any,
+    context: Context | None = None,
 ) -> asyncio.Handle:
     """As the method of that name."""
     return self.call_soon(callback, *args, context=context)
 
 
 def call_soon_threadsafe(
-    self: RLoop, callback: Callable[..., object], *args: Any, context: Context | None = None
+    self: asyncio.AbstractEventLoop,
+    callback: Callable[..., object],
+    *args: Any,
+    context: Context | None = None,
 ) -> asyncio.Handle:
     """As the method of that name."""
     return self.call_soon_threadsafe(callback, *args, context=context)
 
 
 def call_later(
-    self: RLoop,
+    self: asyncio.AbstractEventLoop,
     delay: float,
     callback: Callable[..., object],
     *args: Any,
@@ -43,7 +46,7 @@ def call_later(
 
 
 def call_at(
-    self: RLoop,
+    self: asyncio.AbstractEventLoop,
     when: float,
     callback: Callable[..., object],
     *args: Any,

@@ -17,7 +17,10 @@ import ssl
 from asyncio.log import logger
 from typing import Any
 
-from rloop import _core, base_transport, errors, fork
+from rloop import _core, errors
+from rloop.java import fork
+
+from . import base
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 
@@ -69,7 +72,7 @@ def _connect() -> None:
     client.check_ssl(offset)
     _shake_hands(server, client)
     _core.add_tls(_library()._handle, offset)
-    fork.forbid_methods_in_children(*base_transport.BaseTransport.__bases__)
+    fork.forbid_methods_in_children(*base.BaseTransport.__bases__)
     try:
         is_right = all(
             _core.exchange_tls(one.socket, other.socket)

@@ -9,14 +9,12 @@ import sys
 from asyncio import constants, protocols, sslproto
 from asyncio.log import logger
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from rloop import _core, fork
+from rloop import _core
+from rloop.java import fork
 
-from .base_socket_transport import BaseSocketTransport
-
-if TYPE_CHECKING:
-    from .tls import SSLProtocol
+from .base_socket import BaseSocketTransport
 
 Data = bytes | bytearray | memoryview
 
@@ -28,6 +26,18 @@ _DATA_TYPES = (
 )
 
 
+class _Tls(Protocol):
+    """What Java tells the protocol whose ciphertext it moves, ``rloop.transports.tls``."""
+
+    def _do_read(self) -> None: ...
+    def _receiver(self) -> Any: ...
+    def _do_handshake(self) -> None: ...
+    def _peer_closed(self) -> None: ...
+    def _hand_back(self) -> None: ...
+    def _fail(self, error: int, /) -> None: ...
+    def _control_app_writing(self) -> None: ...
+
+
 class SocketTransport(BaseSocketTransport):
     """What ``create_connection`` and ``create_server`` give to a protocol."""
 
@@ -35,7 +45,7 @@ class SocketTransport(BaseSocketTransport):
     _sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 
     _empty_waiter: asyncio.Future[None] | None = None
-    _tls: SSLProtocol | None = None  # whose ciphertext Java moves
+    _tls: _Tls | None = None  # whose ciphertext Java moves
 
     def _open_channel(self) -> None:
         self._open(self._loop, self._fd, self._given_context)
@@ -45,7 +55,7 @@ class SocketTransport(BaseSocketTransport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
         if type(protocol) is sslproto.SSLProtocol:
-            _make_native(protocol)
+            self._loop._adopt_tls(protocol)
         self._protocol: Any = protocol
         self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
 
@@ -221,9 +231,3 @@ class SocketTransport(BaseSocketTransport):
         finally:
             if self._empty_waiter is not None and not self._empty_waiter.done():
                 self._empty_waiter.set_exception(ConnectionError("Connection is closed by peer"))
-
-
-def _make_native(protocol: sslproto.SSLProtocol) -> None:
-    from . import tls  # noqa: PLC0415  # for the first TLS connection
-
-    tls.adopt(protocol)

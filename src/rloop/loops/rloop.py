@@ -14,17 +14,18 @@ import os
 import signal
 import sys
 import threading
-from asyncio import base_events, constants, format_helpers, futures, tasks
+from asyncio import base_events, constants, format_helpers, futures, sslproto, tasks
 from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
-from . import fork, jvm
+from rloop.java import fork, jvm
+from rloop.java.constants import ADDRESS_FAMILIES
+
 from .accepting import Accepting
 from .clock import Clock
-from .constants import ADDRESS_FAMILIES
 from .socket_operations import SocketOperations
 from .watches import Watches
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import socket
     from types import ModuleType
 
-    from .transport import SocketTransport
+    from rloop.transports.stream import SocketTransport
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 
@@ -308,7 +309,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         waiter: asyncio.Future[None] | None = None,
         extra: dict[str, Any] | None = None,
     ) -> Any:
-        from .datagram_transport import DatagramTransport  # noqa: PLC0415  # needs Java
+        from rloop.transports.datagram import DatagramTransport  # noqa: PLC0415  # needs Java
 
         self._ensure_fd_no_transport(sock)
         if sock.family not in ADDRESS_FAMILIES:
@@ -317,14 +318,14 @@ class RLoop(SocketOperations, Accepting, Clock):
         return DatagramTransport(self, sock, protocol, address, waiter, extra)
 
     def _make_read_pipe_transport(self, pipe: Any, *args: Any, **kwargs: Any) -> Any:
-        from .pipe_transport import ReadPipeTransport, is_one_way  # noqa: PLC0415  # needs Java
+        from rloop.transports.pipe import ReadPipeTransport, is_one_way  # noqa: PLC0415  # needs Java
 
         if is_one_way(pipe):
             return ReadPipeTransport(self, pipe, *args, **kwargs)
         return super()._make_read_pipe_transport(pipe, *args, **kwargs)  # type: ignore[misc]
 
     def _make_write_pipe_transport(self, pipe: Any, *args: Any, **kwargs: Any) -> Any:
-        from .pipe_transport import WritePipeTransport, is_one_way  # noqa: PLC0415  # needs Java
+        from rloop.transports.pipe import WritePipeTransport, is_one_way  # noqa: PLC0415  # needs Java
 
         if is_one_way(pipe):
             return WritePipeTransport(self, pipe, *args, **kwargs)
@@ -360,6 +361,9 @@ class RLoop(SocketOperations, Accepting, Clock):
         )
         return ssl_protocol._app_transport
 
+    def _adopt_tls(self, protocol: sslproto.SSLProtocol) -> None:
+        _tls().adopt(protocol)
+
     # ---- signals, the one use of the self-pipe ---------------------------------------------------
 
     def _let_signals_wake(self) -> bool:
@@ -388,14 +392,14 @@ _say_yes = True.__bool__
 
 @functools.cache
 def _transport_class() -> type[SocketTransport]:
-    from .transport import SocketTransport  # noqa: PLC0415  # it needs the module that Java makes
+    from rloop.transports.stream import SocketTransport  # noqa: PLC0415  # it needs the module that Java makes
 
     return SocketTransport
 
 
 @functools.cache
 def _tls() -> ModuleType:
-    from . import tls  # noqa: PLC0415  # for the first TLS connection
+    from rloop.transports import tls  # noqa: PLC0415  # for the first TLS connection
 
     return tls
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .errors import JavaNotFoundError
+from rloop.errors import JavaNotFoundError
 
 OLDEST_SUPPORTED = 25
 

@@ -13,12 +13,13 @@ import sys
 from asyncio import selector_events
 from typing import TYPE_CHECKING, Any
 
-from rloop import _core, fork
+from rloop import _core
+from rloop.java import fork
 
-from .base_socket_transport import BaseSocketTransport
+from .base_socket import BaseSocketTransport
 
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .loop import TransportLoop
 
 _core.add_datagrams()
 fork.forbid_methods_in_children(_core.Transport)
@@ -36,7 +37,7 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
 
     def __init__(
         self,
-        loop: RLoop,
+        loop: TransportLoop,
         sock: socket.socket,
         protocol: asyncio.BaseProtocol,
         address: Any = None,

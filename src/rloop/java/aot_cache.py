@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from .java_home import JavaHome
+from .paths import PACKAGE_PARENT
 
 _SUFFIX = ".aot"
 _SEAL_SUFFIX = ".seal"
@@ -45,7 +46,6 @@ _CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 M
 
 # The package's folder goes to the end of the path, so that nothing in it hides the standard
 # library.
-PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _TRAINER = "import sys; sys.path.append(sys.argv[1]); from rloop.aot_training import main; main()"
 
 # The shell starts the trainer and is gone, so that the trainer is no child of this process.

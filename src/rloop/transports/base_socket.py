@@ -11,10 +11,10 @@ from asyncio.log import logger
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from .base_transport import BaseTransport
+from .base import BaseTransport
 
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .loop import TransportLoop
 
 
 class BaseSocketTransport(BaseTransport):
@@ -22,7 +22,7 @@ class BaseSocketTransport(BaseTransport):
 
     def __init__(
         self,
-        loop: RLoop,
+        loop: TransportLoop,
         sock: socket.socket,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None = None,

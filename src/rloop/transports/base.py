@@ -16,10 +16,11 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from rloop import _core, fork
+from rloop import _core
+from rloop.java import fork
 
 if TYPE_CHECKING:
-    from .loop import RLoop
+    from .loop import TransportLoop
 
 _core.add_transport()
 fork.forbid_methods_in_children(_core.Transport)
@@ -40,7 +41,7 @@ class BaseTransport(_core.Transport):
 
     def __init__(
         self,
-        loop: RLoop,
+        loop: TransportLoop,
         file: Any,
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None] | None,
@@ -55,7 +56,7 @@ class BaseTransport(_core.Transport):
         # What the standard library's __init__ does, but for water marks, which Java keeps.
         self._extra = extra
         self._protocol_paused = False
-        self._loop: RLoop = loop
+        self._loop: TransportLoop = loop
         self._file = file
         self._fd: int = file.fileno()
         self._lost_writes = 0

@@ -1,0 +1,1 @@
+"""The event loops, and the parts that they are made of."""
