@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from rloop.transports.stream import SocketTransport
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
+Watch = tuple[int, bool]  # (descriptor, whether for writing)
+Watchers = dict[Watch, tuple[asyncio.Handle, Any]]  # what was given for the descriptor
 
 # What create_task hands on to a task: from 3.14 on whatever it is given.
 _TAKES_ALL_KEYWORDS = sys.version_info >= (3, 14)
@@ -78,8 +80,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
         _add_foreign_handle: Callable[[asyncio.Handle], None]
-        _watch: Callable[[int, bool, asyncio.Handle], None]
-        _unwatch: Callable[[int, bool], bool]
+        _watch: Callable[[Watchers, Watch, tuple[asyncio.Handle, Any]], None]
+        _unwatch: Callable[[Watchers, Watch], bool]
         _watched: Callable[[int], int]
         # The standard library's
         _transports: Any  # a weakref.WeakValueDictionary
@@ -98,7 +100,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
-        self._watchers: dict[tuple[int, bool], tuple[asyncio.Handle, Any]] = {}
+        self._watchers: Watchers = {}  # changed by Java: it keeps what Java points to
         try:
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
         except BaseException:  # no descriptors left for the self-pipe
@@ -258,9 +260,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         handle = self._handle_for(call)
         if self._debug:
             self._trace(handle)
-        number = self._number_of(fd)
-        self._watch(number, writing, handle)
-        self._watchers[number, writing] = handle, fd
+        self._watch(self._watchers, (self._number_of(fd), writing), (handle, fd))
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
@@ -272,10 +272,7 @@ class RLoop(SocketOperations, Accepting, Clock):
     def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
         if self.is_closed():
             return False
-        number = self._number_of(fd)
-        was_watched = self._unwatch(number, writing)
-        self._watchers.pop((number, writing), None)
-        return was_watched
+        return self._unwatch(self._watchers, (self._number_of(fd), writing))
 
     def _number_of(self, fd: Any) -> int:
         """The descriptor of an object, also of one that was closed while it is watched."""

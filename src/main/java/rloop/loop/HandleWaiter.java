@@ -3,8 +3,9 @@ package rloop.loop;
 /**
  * A handle of {@code add_reader} or {@code add_writer}, run whenever the descriptor is ready.
  *
- * <p>The handle is borrowed: the Python loop keeps it in {@code _watchers} as long as it is
- * watched, where the cycle collector sees it. So a loop that is dropped unclosed can be collected.
+ * <p>The handle is borrowed: the Python loop's dictionary {@code _watchers} keeps it, where the
+ * cycle collector sees it, so that a loop that is dropped unclosed can be collected. {@link
+ * FdWatches} puts it there before it is watched, and takes it out afterwards.
  */
 final class HandleWaiter implements Waiter {
   private final Scheduler scheduler;

@@ -16,6 +16,7 @@ import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
+import rloop.loop.FdWatches;
 import rloop.loop.Reader;
 import rloop.loop.poll.Poller;
 import rloop.loop.poll.Pollers;
@@ -66,8 +67,8 @@ final class LoopMethods {
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
-        .add("_watch", "watch", FAST, "($self, fd, writing, handle, /)")
-        .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)")
+        .add("_watch", "watch", FAST, "($self, watchers, key, entry, /)")
+        .add("_unwatch", "unwatch", FAST, "($self, watchers, key, /)")
         .add("_watched", "watched", ONE_ARGUMENT, "($self, fd, /)");
   }
 
@@ -238,26 +239,38 @@ final class LoopMethods {
     return Arguments.none();
   }
 
+  /** {@code _watch(watchers, (fd, writing), (handle, file))}: see {@link FdWatches#add}. */
   private static long watch(long self, long arguments, long count, long d) {
     Arguments.expect("_watch", count, 3);
+    long key = Arguments.get(arguments, 1);
     Loops.open(self)
         .fdWatches()
         .add(
-            (int) Arguments.toLong(Arguments.get(arguments, 0)),
-            direction(Arguments.get(arguments, 1)),
+            watchedFd(key),
+            watchedDirection(key),
+            Arguments.get(arguments, 0),
+            key,
             Arguments.get(arguments, 2));
     return Arguments.none();
   }
 
+  /** {@code _unwatch(watchers, (fd, writing))}: whether anybody waited. */
   private static long unwatch(long self, long arguments, long count, long d) {
     Arguments.expect("_unwatch", count, 2);
+    long key = Arguments.get(arguments, 1);
     EventLoop loop = Loops.of(self);
     return Arguments.bool(
         !loop.isClosed()
             && loop.fdWatches()
-                .remove(
-                    (int) Arguments.toLong(Arguments.get(arguments, 0)),
-                    direction(Arguments.get(arguments, 1))));
+                .remove(watchedFd(key), watchedDirection(key), Arguments.get(arguments, 0), key));
+  }
+
+  private static int watchedFd(long key) {
+    return (int) Arguments.toLong(Tuples.get(key, 0));
+  }
+
+  private static int watchedDirection(long key) {
+    return Tuples.get(key, 1) == PyObjects.Py_True ? Poller.WRITE : Poller.READ;
   }
 
   /**
@@ -266,9 +279,5 @@ final class LoopMethods {
   private static long watched(long self, long fd, long c, long d) {
     return PyScalars.PyLong_FromLongLong(
         Loops.open(self).fdWatches().wanted((int) Arguments.toLong(fd)));
-  }
-
-  private static int direction(long writing) {
-    return writing == PyObjects.Py_True ? Poller.WRITE : Poller.READ;
   }
 }

@@ -1,9 +1,10 @@
 package rloop.cpython.api;
 
 import rloop.ffi.CFunction;
+import rloop.ffi.Downcall;
 import rloop.ffi.Symbols;
 
-/** {@code tupleobject.h} and {@code listobject.h}. */
+/** {@code tupleobject.h}, {@code listobject.h} and {@code dictobject.h}. */
 @SuppressWarnings("MemberName") // named as in the header
 public final class PyContainers {
   /** The type {@code tuple}. */
@@ -11,6 +12,9 @@ public final class PyContainers {
 
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
   private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
+  private static final Downcall DICT_GET_ITEM = Downcall.of("PyDict_GetItemWithError");
+  private static final Downcall DICT_SET_ITEM = Downcall.of("PyDict_SetItem");
+  private static final Downcall DICT_DEL_ITEM = Downcall.of("PyDict_DelItem");
 
   private PyContainers() {}
 
@@ -24,5 +28,20 @@ public final class PyContainers {
   @Owned
   public static long PyList_New(long size) {
     return LIST_NEW.call(size);
+  }
+
+  /** A borrowed reference; 0 without an exception if the key is not there. */
+  public static long PyDict_GetItemWithError(long dict, long key) {
+    return DICT_GET_ITEM.call(dict, key);
+  }
+
+  /** Returns 0, or -1 with an exception set. */
+  public static int PyDict_SetItem(long dict, long key, long value) {
+    return (int) DICT_SET_ITEM.call(dict, key, value);
+  }
+
+  /** Returns 0, or -1 with an exception set. */
+  public static int PyDict_DelItem(long dict, long key) {
+    return (int) DICT_DEL_ITEM.call(dict, key);
   }
 }
