@@ -33,8 +33,10 @@ final class ArchitectureTest {
     layers.add(new Layer("ffi", List.of()));
     layers.add(new Layer("posix", List.of("ffi")));
     layers.add(new Layer("openssl", List.of("ffi")));
-    layers.add(new Layer("loop.poll", List.of("ffi", "posix")));
-    layers.add(new Layer("tls", List.of("ffi", "openssl")));
+    layers.add(new Layer("io.poll", List.of("ffi", "posix")));
+    layers.add(new Layer("io.tls", List.of("ffi", "openssl")));
+    layers.add(new Layer("io.stream", List.of("ffi", "posix")));
+    layers.add(new Layer("io", List.of("ffi", "posix", "io.poll")));
 
     layers.add(new Layer("cpython.api", List.of("ffi")));
     layers.add(new Layer("cpython.abi", List.of("ffi", "cpython.api")));

@@ -8,7 +8,9 @@ import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
-import rloop.loop.poll.Poller;
+import rloop.io.Channel;
+import rloop.io.Channels;
+import rloop.io.poll.Poller;
 import rloop.posix.Stdlib;
 
 /**

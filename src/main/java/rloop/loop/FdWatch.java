@@ -1,7 +1,8 @@
 package rloop.loop;
 
 import org.jspecify.annotations.Nullable;
-import rloop.loop.poll.Poller;
+import rloop.io.Channel;
+import rloop.io.poll.Poller;
 
 /**
  * A descriptor that user code owns, with at most one waiter in each direction.
@@ -96,7 +97,7 @@ public final class FdWatch extends Channel {
   }
 
   @Override
-  protected void loopClosed() {
+  protected void pollerClosed() {
     replace(Poller.READ, null);
     replace(Poller.WRITE, null);
   }

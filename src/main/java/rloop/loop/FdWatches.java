@@ -99,7 +99,7 @@ public final class FdWatches {
   void close() {
     for (FdWatch watch : watches) {
       if (watch != null) {
-        watch.loopClosed();
+        watch.pollerClosed();
       }
     }
     watches = new FdWatch[0];

@@ -15,11 +15,11 @@ import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
+import rloop.io.poll.Poller;
+import rloop.io.poll.Pollers;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatches;
 import rloop.loop.Reader;
-import rloop.loop.poll.Poller;
-import rloop.loop.poll.Pollers;
 import rloop.posix.ErrnoException;
 
 /** The methods that Java adds to {@code rloop.RLoop}; unused parameters are the shape's. */

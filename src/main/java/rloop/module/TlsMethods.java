@@ -14,8 +14,8 @@ import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
+import rloop.io.tls.TlsStream;
 import rloop.openssl.Library;
-import rloop.tls.TlsStream;
 import rloop.transport.Connection;
 
 /** The methods of {@code rloop._core.Transport} that the first TLS connection adds. */

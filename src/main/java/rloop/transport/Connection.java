@@ -3,9 +3,10 @@ package rloop.transport;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
+import rloop.io.stream.StreamCalls;
+import rloop.io.tls.TlsStream;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
-import rloop.tls.TlsStream;
 
 /** A connected stream socket, which may use TLS from {@link #startTls} to {@link #stopTls}. */
 public final class Connection extends StreamConnection {

@@ -15,9 +15,9 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.ffi.Memory;
+import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.poll.Poller;
 import rloop.posix.SysSocket;
 
 /**

@@ -5,9 +5,9 @@ import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.Tuples;
 import rloop.ffi.Memory;
+import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.poll.Poller;
 import rloop.posix.Stdlib;
 import rloop.posix.SysSendfile;
 

@@ -3,6 +3,7 @@ package rloop.transport;
 import static rloop.posix.Constants.EPIPE;
 
 import rloop.cpython.api.Owned;
+import rloop.io.stream.StreamCalls;
 import rloop.loop.EventLoop;
 
 /** One end of a pipe. */

@@ -2,9 +2,9 @@ package rloop.transport;
 
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
+import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.poll.Poller;
 
 /** Waits to receive, as a new object or into a buffer. */
 abstract class ReceiveOperation extends SocketOperation {

@@ -13,9 +13,9 @@ import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
+import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatch;
-import rloop.loop.poll.Poller;
 import rloop.posix.SysSocket;
 
 /**

@@ -7,6 +7,8 @@ import static rloop.posix.Constants.SHUT_WR;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.io.stream.StreamCalls;
+import rloop.io.stream.WriteQueue;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
 

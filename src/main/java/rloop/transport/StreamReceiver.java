@@ -6,6 +6,7 @@ import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
+import rloop.io.stream.StreamCalls;
 import rloop.loop.EventLoop;
 
 /**

@@ -8,9 +8,10 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
 import rloop.ffi.Scratch;
+import rloop.io.stream.WriteQueue;
+import rloop.io.tls.TlsStream;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
-import rloop.tls.TlsStream;
 
 /**
  * What TLS adds to a connection: plaintext that waits to be encrypted, and the buffers in between.

@@ -3,10 +3,10 @@ package rloop.transport;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
-import rloop.loop.Channel;
+import rloop.io.Channel;
+import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.loop.Writer;
-import rloop.loop.poll.Poller;
 
 /**
  * A socket or pipe that a transport of ours stands for: its life, its flow control, and what the
@@ -326,7 +326,7 @@ public abstract class TransportChannel extends Channel implements Writer {
   }
 
   @Override
-  protected void loopClosed() {
+  protected void pollerClosed() {
     dispose();
   }
 

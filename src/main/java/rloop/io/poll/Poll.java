@@ -1,0 +1,174 @@
+package rloop.io.poll;
+
+import static rloop.posix.Constants.EBADF;
+import static rloop.posix.Constants.EEXIST;
+import static rloop.posix.Constants.EINTR;
+import static rloop.posix.Constants.ENOENT;
+import static rloop.posix.Constants.POLLERR;
+import static rloop.posix.Constants.POLLHUP;
+import static rloop.posix.Constants.POLLIN;
+import static rloop.posix.Constants.POLLNVAL;
+import static rloop.posix.Constants.POLLOUT;
+
+import java.util.Arrays;
+import rloop.posix.Pollfd;
+import rloop.posix.Stdlib;
+import rloop.posix.SysPoll;
+
+/**
+ * The {@code poll(2)} of every Unix: each poll costs time for each descriptor that is watched.
+ *
+ * <p>The kernel wants a dense array, so a descriptor that is removed is replaced by the last one.
+ * Slot 0 is the waker's, which makes 0 the slot of descriptors that are not watched.
+ */
+final class Poll extends WakeablePoller {
+  private static final int WAKER_SLOT = 0;
+  private static final int UNWATCHED = 0;
+  private static final int FIRST_CAPACITY = 64;
+  private static final int BROKEN = POLLERR | POLLHUP | POLLNVAL;
+
+  /** By slot, the first {@code size} of them in use. */
+  private long fds = Stdlib.calloc(FIRST_CAPACITY, Pollfd.SIZE);
+
+  /** By slot; as long as {@code fds}. */
+  private long[] keys = new long[FIRST_CAPACITY];
+
+  /** By descriptor. */
+  private int[] slots = new int[FIRST_CAPACITY];
+
+  private int size = WAKER_SLOT + 1;
+
+  /** Where the next search for ready descriptors starts: where the last one ended. */
+  private int nextSlot = WAKER_SLOT + 1;
+
+  private boolean closed;
+
+  private Poll(Waker waker) {
+    super(waker, "poll");
+    Pollfd.put(fds, WAKER_SLOT, waker.fd(), POLLIN);
+  }
+
+  static Poll open() {
+    return new Poll(new Waker(WakeFd.open()));
+  }
+
+  @Override
+  public int add(int fd, int interest, long key) {
+    checkOpen();
+    if (slot(fd) != UNWATCHED) {
+      return -EEXIST;
+    }
+    growTo(fd);
+    Pollfd.put(fds, size, fd, eventsOf(interest));
+    if (!isOpen(fd, size)) {
+      return -EBADF;
+    }
+    keys[size] = key;
+    slots[fd] = size++;
+    return 0;
+  }
+
+  /** Asks the kernel, as epoll does when it is told of a descriptor. */
+  private boolean isOpen(int fd, int slot) {
+    int result;
+    do {
+      result = SysPoll.poll(Pollfd.element(fds, slot), 1, 0);
+    } while (result == -EINTR);
+    return fd >= 0 && (Pollfd.revents(fds, slot) & POLLNVAL) == 0;
+  }
+
+  private void growTo(int fd) {
+    if (size == keys.length) {
+      keys = Arrays.copyOf(keys, 2 * size);
+      fds = Stdlib.realloc(fds, keys.length * Pollfd.SIZE);
+    }
+    if (fd >= slots.length) {
+      slots = Arrays.copyOf(slots, Math.max(fd + 1, 2 * slots.length));
+    }
+  }
+
+  @Override
+  public int modify(int fd, int interest, long key) {
+    checkOpen();
+    int slot = slot(fd);
+    if (slot == UNWATCHED) {
+      return -ENOENT;
+    }
+    Pollfd.put(fds, slot, fd, eventsOf(interest));
+    keys[slot] = key;
+    return 0;
+  }
+
+  @Override
+  public int remove(int fd) {
+    checkOpen();
+    int slot = slot(fd);
+    if (slot == UNWATCHED) {
+      return -ENOENT;
+    }
+    size--;
+    Pollfd.move(fds, size, slot);
+    keys[slot] = keys[size];
+    slots[Pollfd.fd(fds, slot)] = slot;
+    slots[fd] = UNWATCHED; // in this order: it may be the last one itself
+    return 0;
+  }
+
+  private int slot(int fd) {
+    return fd >= 0 && fd < slots.length ? slots[fd] : UNWATCHED;
+  }
+
+  private static int eventsOf(int interest) {
+    assert interest > 0 && interest <= (READ | WRITE) : interest;
+    return ((interest & READ) != 0 ? POLLIN : 0) | ((interest & WRITE) != 0 ? POLLOUT : 0);
+  }
+
+  @Override
+  int await(long timeoutNanos) {
+    return SysPoll.poll(fds, size, Timeouts.milliseconds(timeoutNanos));
+  }
+
+  /** Goes round from where the last search ended, so that nobody starves when not all fit. */
+  @Override
+  void collect(int count) {
+    int left = count;
+    if (left > 0 && Pollfd.revents(fds, WAKER_SLOT) != 0) {
+      waker.drain();
+      left--;
+    }
+    while (left > 0 && !ready.isFull()) {
+      if (nextSlot >= size) {
+        nextSlot = WAKER_SLOT + 1;
+      }
+      int found = Pollfd.revents(fds, nextSlot);
+      if (found != 0) {
+        ready.add(keys[nextSlot], readiness(Pollfd.events(fds, nextSlot), found));
+        left--;
+      }
+      nextSlot++;
+    }
+  }
+
+  private static int readiness(int asked, int found) {
+    int readable = (found & (POLLIN | BROKEN)) != 0 && (asked & POLLIN) != 0 ? READ : 0;
+    int writable = (found & (POLLOUT | BROKEN)) != 0 && (asked & POLLOUT) != 0 ? WRITE : 0;
+    return readable | writable;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    waker.close();
+    Stdlib.free(fds);
+  }
+
+  @Override
+  void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the poller is closed");
+    }
+  }
+}

@@ -1,8 +1,0 @@
-/**
- * Waiting for file descriptors: one {@link rloop.loop.poll.Poller} interface, a sibling for each
- * kernel interface behind it, one waker that they share. Knows nothing of Python.
- */
-@NullMarked
-package rloop.loop.poll;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** TLS between memory and memory: what becomes of bytes; sockets and Python are not known here. */
-@NullMarked
-package rloop.tls;
-
-import org.jspecify.annotations.NullMarked;
