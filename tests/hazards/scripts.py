@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -25,6 +26,7 @@ def run_script(
     timeout: float = 60,
     env: Mapping[str, str] | None = None,
     python_options: Sequence[str] = (),
+    cwd: Path | None = None,
 ) -> "CompletedProcess[str]":
     """Runs the source with this Python and gives what it printed and how it ended.
 
@@ -33,7 +35,7 @@ def run_script(
     command = [sys.executable, *python_options, "-c", textwrap.dedent(source), *args]
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=env, check=False
+            command, capture_output=True, text=True, timeout=timeout, env=env, cwd=cwd, check=False
         )
     except subprocess.TimeoutExpired as expired:
         pytest.fail(

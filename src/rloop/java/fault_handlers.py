@@ -2,49 +2,43 @@
 
 The JVM lives on faults. Compiled Java code doesn't test references for null and doesn't ask
 whether a garbage collection waits: it touches a page that is protected in that case, and the JVM's
-handler of SIGSEGV puts things right. ``faulthandler.enable()`` replaces that handler by one that
-prints a traceback and dies. If Python calls it before Java starts, all is well: the JVM remembers
-whom it replaced, and calls it for a fault that is not its own. If Python calls it afterwards, the
-next null in Java is the end.
+handler of SIGSEGV puts things right. ``faulthandler.enable()`` and ``signal.signal`` replace that
+handler. If Python calls them before Java starts, all is well: the JVM remembers whom it replaced,
+and calls it for a fault that is not its own. If Python calls them afterwards, the next null in
+Java is the end.
 
-So faulthandler is made to believe that Java isn't there. Its functions are wrapped: take the JVM's
-handlers off and put back those from before it; call the original; put the JVM's in front again,
-and tell the JVM whom they replaced. Then a real crash goes to the JVM, which finds that it is not
-its own, to faulthandler, which prints, restores what *it* replaced (the default action, thanks to
-the first step; otherwise the two would call each other for ever) and dies of the same signal as
-without Java.
+So they are made to believe that Java isn't there: they are wrapped, and what they install is put
+behind the JVM's (``fault_chain.py``). Then a real crash goes to the JVM, which finds that it is not
+its own, to faulthandler, which prints, restores what *it* replaced (the default action; otherwise
+the two would call each other for ever) and dies of the same signal as without Java.
 
-How the JVM is told: by its library libjsig, which is loaded before the JVM. What is installed
-through it between ``JVM_begin_signal_setting`` and ``JVM_end_signal_setting`` counts as the JVM's,
-and what that replaced is what the JVM calls for faults not its own. A program that preloads
-libjsig (``LD_PRELOAD``) has all of this done by it.
+Where there is nobody behind it, the JVM would write a report about itself and die of SIGABRT. So
+somebody always is: as long as the program doesn't enable faulthandler, it is enabled *mute*, with a
+descriptor that can't be one. Its handler then just ends the process by the signal that came, be it
+a fault's or another process's.
 
-For the few microseconds without the JVM's handlers nothing else may run Java. The steps are C
-functions called by a C loop, so that the GIL cannot change hands between them. Where there is no
-GIL, the first step stops the world, as Python's cycle collector does, and the last one starts it.
+A program that preloads libjsig (``LD_PRELOAD``) has the order of handlers seen to by it.
 """
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial, wraps
-from operator import call
+from functools import wraps
+from types import ModuleType
 from typing import Any
 
-from . import sigaction
+from . import alternate_stack
+from .fault_chain import FAULTS, FaultChain
 from .java_home import JavaHome
-from .sigaction import Action
 
-_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+_Function = Callable[..., Any]
 
-_chain: _Chain | None = None
+_chain: FaultChain | None = None
 _starting = threading.RLock()
 
 
@@ -52,98 +46,58 @@ _starting = threading.RLock()
 def kept(home: JavaHome) -> Iterator[None]:
     """Around the start of the JVM: what handled faults before Java goes on doing so."""
     global _chain  # noqa: PLW0603  # one virtual machine a process
-    if hasattr(ctypes.PyDLL(None), "JVM_get_signal_action"):  # libjsig is preloaded
-        yield
-        return
-    enable, disable = faulthandler.enable, faulthandler.disable
+    wrappers = {
+        (faulthandler, "enable"): _enable,
+        (faulthandler, "disable"): _disable,
+        (faulthandler, "is_enabled"): _is_enabled,
+        (signal, "signal"): _signal,
+    }
+    originals = {place: getattr(*place) for place in wrappers}
     with _starting:
-        faulthandler.enable = _when_started(enable)
-        faulthandler.disable = _when_started(disable)
+        _put({place: _when_started(*place) for place in wrappers})
         try:
-            libjsig = _load(home.libjsig)
-            behind = _actions()
-            yield
+            chain = FaultChain(
+                home.libjsig,
+                originals[faulthandler, "enable"],
+                originals[faulthandler, "disable"],
+                originals[faulthandler, "is_enabled"],
+            )
+            with chain.starting():
+                yield
         except BaseException:
-            faulthandler.enable, faulthandler.disable = enable, disable
+            _put(originals)
             raise
-        _chain = _Chain(libjsig, _actions(), behind)
-        faulthandler.enable = _enable_behind(_chain, enable)
-        faulthandler.disable = _disable_behind(_chain, disable)
-
-
-def _when_started(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Another thread's call while the JVM starts; it would take the handlers from under it."""
-
-    @wraps(function)
-    def wait(*args: Any, **kwargs: Any) -> Any:
-        with _starting:
-            pass
-        return getattr(faulthandler, function.__name__)(*args, **kwargs)
-
-    return wait
+        _chain = chain
+        _put({place: wrap(chain, originals[place]) for place, wrap in wrappers.items()})
 
 
 def verify() -> None:
     """Puts the JVM in front again where CPython got there by a way that isn't wrapped.
 
-    Such ways are ``from faulthandler import enable`` before Java started, and ``signal.signal``.
+    Such ways are functions of ``faulthandler`` and ``signal`` by names bound before Java started.
     """
     if _chain is not None:
         _chain.verify()
 
 
-class _Chain:
-    """The JVM's handlers in front, behind them those that it calls for faults not its own."""
-
-    def __init__(
-        self, libjsig: ctypes.CDLL | None, front: dict[int, Action], behind: dict[int, Action]
-    ) -> None:
-        self._libjsig = libjsig
-        self._front = front
-        self._behind = behind
-
-    def call_without_jvm(self, function: Callable[[], object]) -> Any:
-        """Calls a C function that sees, and may change, the handlers as if there were no JVM."""
-        take_off = [sigaction.putting(*item) for item in self._behind.items()]
-        look_behind = [sigaction.getting(*item) for item in self._behind.items()]
-        before: list[Callable[[], object]] = [*_world("Stop"), *take_off]
-        after = [*self._putting_in_front(_FAULTS), *_world("Start")]
-        steps = _calls(*before, function, *look_behind, *after)
-        steps_after_failure = _calls(*after)  # made now: the world stands still by then
-        try:
-            return list(steps)[len(before)]
-        except BaseException:
-            list(steps_after_failure)
-            raise
-
-    def verify(self) -> None:
-        """What CPython put in front, unasked, goes behind."""
-        unasked = {
-            signum: action
-            for signum, action in _actions().items()
-            if sigaction.handler(action) != sigaction.handler(self._front[signum])
-            and _is_in_cpython(sigaction.handler(action))
-        }
-        if unasked:
-            # It will give the fault back to the JVM, whom it replaced; being called but once, it
-            # does not get it again, and the JVM ends the process.
-            once = [sigaction.putting(signum, sigaction.once(a)) for signum, a in unasked.items()]
-            put_in_front = self._putting_in_front(unasked)
-            list(_calls(*_world("Stop"), *once, *put_in_front, *_world("Start")))
-
-    def _putting_in_front(self, signums: Iterable[int]) -> list[Callable[[], object]]:
-        """The calls that install the JVM's handlers; it learns whom they replace, for its chain."""
-        if self._libjsig is None:
-            # The replaced ones are lost, but Java works.
-            return [sigaction.putting(signum, self._front[signum]) for signum in signums]
-        return [
-            self._libjsig.JVM_begin_signal_setting,
-            *(partial(self._libjsig.sigaction, n, self._front[n], None) for n in signums),
-            self._libjsig.JVM_end_signal_setting,
-        ]
+def _put(functions: dict[tuple[ModuleType, str], _Function]) -> None:
+    for place, function in functions.items():
+        setattr(*place, function)
 
 
-def _enable_behind(chain: _Chain, enable: Callable[..., None]) -> Callable[..., None]:
+def _when_started(module: ModuleType, name: str) -> _Function:
+    """Another thread's call while the JVM starts; it would take the handlers from under it."""
+
+    @wraps(getattr(module, name))
+    def wait(*args: Any, **kwargs: Any) -> Any:
+        with _starting:
+            pass
+        return getattr(module, name)(*args, **kwargs)
+
+    return wait
+
+
+def _enable(chain: FaultChain, enable: _Function) -> _Function:
     kept_open: list[Any] = []
 
     @wraps(enable)
@@ -154,64 +108,36 @@ def _enable_behind(chain: _Chain, enable: Callable[..., None]) -> Callable[..., 
             # Here and not by the original, which would run Python code while the JVM is off.
             stream.flush()
             descriptor = stream.fileno()
-        chain.call_without_jvm(partial(enable, descriptor, *args, **kwargs))
+        chain.enable(descriptor, *args, **kwargs)
+        alternate_stack.provide()
         kept_open[:] = [stream]
 
     return enable_behind_jvm
 
 
-def _disable_behind(chain: _Chain, disable: Callable[[], Any]) -> Callable[[], Any]:
+def _disable(chain: FaultChain, disable: _Function) -> _Function:
     @wraps(disable)
-    def disable_behind_jvm() -> Any:
-        return chain.call_without_jvm(disable)
+    def disable_behind_jvm() -> bool:
+        return chain.disable()
 
     return disable_behind_jvm
 
 
-def _load(libjsig: str) -> ctypes.CDLL | None:
-    if not os.path.exists(libjsig):
-        return None
-    library = ctypes.PyDLL(libjsig, mode=ctypes.RTLD_GLOBAL)  # global: so the JVM finds it
-    library.sigaction.argtypes = sigaction.ARGUMENTS
-    return library
+def _is_enabled(chain: FaultChain, is_enabled: _Function) -> _Function:
+    @wraps(is_enabled)
+    def is_heard() -> bool:
+        return chain.is_heard
+
+    return is_heard
 
 
-def _actions() -> dict[int, Action]:
-    return {signum: sigaction.get(signum) for signum in _FAULTS}
+def _signal(chain: FaultChain, signal_: _Function) -> _Function:
+    @wraps(signal_)
+    def signal_behind_jvm(signalnum: Any, handler: Any) -> Any:
+        # Put behind it afterwards: the original may run Python's handlers of other signals first.
+        replaced = signal_(signalnum, handler)
+        if signalnum in FAULTS:
+            chain.verify()
+        return replaced
 
-
-def _calls(*steps: Callable[[], object]) -> Iterator[object]:
-    """Calls C functions when a C loop consumes it: no other Python thread runs meanwhile."""
-    return map(call, steps)
-
-
-def _world(verb: str) -> list[Callable[[], object]]:
-    """The call that stops or starts all other Python threads; none where the GIL does that."""
-    function = getattr(ctypes.pythonapi, f"_PyEval_{verb}TheWorld", None)
-    if function is None or getattr(sys, "_is_gil_enabled", lambda: True)():
-        return []
-    return [partial(function, ctypes.c_void_p(ctypes.pythonapi.PyInterpreterState_Main()))]
-
-
-class _SymbolInfo(ctypes.Structure):
-    """Dl_info of <dlfcn.h>."""
-
-    _fields_ = (
-        ("file", ctypes.c_char_p),
-        ("base", ctypes.c_void_p),
-        ("symbol", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-    )
-
-
-def _is_in_cpython(function: int) -> bool:
-    known = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
-    return bool(function) and _library_base(function) == _library_base(known)
-
-
-def _library_base(address: int | None) -> int | None:
-    info = _SymbolInfo()
-    dladdr = ctypes.PyDLL(None).dladdr
-    dladdr.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-    base: int | None = info.base if dladdr(address, ctypes.byref(info)) else None
-    return base
+    return signal_behind_jvm

@@ -34,7 +34,9 @@ _DEFAULT_HEAP = "256m"
 _LARGEST_STACK = 1 << 30  # more is refused by the JVM
 
 # What was measured to lower start-up and memory. Java's own output is silenced, it would land in
-# the program's stdout; what it says of a crash goes to stderr.
+# the program's stdout; so would its report of a fatal error of its own, with a file of details in
+# the working directory. A core file has what it would have without Java (Dump*InCore): the JVM
+# would add all files that are mapped.
 #
 # The jar is on the boot class path (options()): the virtual machine itself reads it, where the
 # loader of applications would be 60 classes more, and verify ours; without an AOT cache a start
@@ -66,6 +68,9 @@ _OPTIONS = (
     "-XX:CompileCommand=quiet",
     "-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",
     "-XX:+DisplayVMOutputToStderr",
+    "-XX:+SuppressFatalErrorMessage",
+    "-XX:-DumpPrivateMappingsInCore",
+    "-XX:-DumpSharedMappingsInCore",
     "-Xlog:disable",
 )
 

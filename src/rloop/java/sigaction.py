@@ -7,6 +7,7 @@ call, so that is where their handlers are seen, saved and put back.
 from __future__ import annotations
 
 import ctypes
+import signal
 import sys
 from functools import partial
 
@@ -17,8 +18,8 @@ _STRUCT_BYTES = 256
 # Where sa_flags is: after the handler and the mask, which has 128 bytes on Linux and 4 on macOS.
 _FLAGS_OFFSET = 12 if sys.platform == "darwin" else 136
 
-# "The action is taken once, then it is the default one", from <signal.h>.
-_SA_RESETHAND = 0x4 if sys.platform == "darwin" else 0x80000000
+# "On the thread's alternate stack, if it has one", from <signal.h>.
+_SA_ONSTACK = 0x1 if sys.platform == "darwin" else 0x08000000
 
 Action = ctypes.Array[ctypes.c_char]
 
@@ -61,8 +62,13 @@ def handler(action: Action) -> int:
     return ctypes.c_size_t.from_buffer(action).value
 
 
-def once(action: Action) -> Action:
-    """A copy that the system, and the JVM's chain as well, calls only once."""
+def is_function(action: Action) -> bool:
+    """Whether a handler is called, and not the default action taken, or none."""
+    return handler(action) not in (signal.SIG_DFL, signal.SIG_IGN)
+
+
+def on_alternate_stack(action: Action) -> Action:
+    """A copy whose handler is called even when the thread has no stack left."""
     copy = ctypes.create_string_buffer(action.raw, _STRUCT_BYTES)
-    ctypes.c_uint.from_buffer(copy, _FLAGS_OFFSET).value |= _SA_RESETHAND
+    ctypes.c_uint.from_buffer(copy, _FLAGS_OFFSET).value |= _SA_ONSTACK
     return copy
