@@ -72,16 +72,19 @@ class SocketTransport(BaseSocketTransport):
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
     def _read_buffered(self) -> None:
-        if self._tls is not None:
+        if self._tls is None:
+            self._read_into(self._protocol)
+        else:
             self._tls._do_read()
-            return
+
+    def _read_into(self, protocol: Any) -> None:
         method = "get_buffer"
         try:
-            count = self._receive_into(self._protocol.get_buffer(-1))
+            count = self._receive_into(protocol.get_buffer(-1))
             if count is not None:
                 if count > 0:
                     method = "buffer_updated"
-                    self._protocol.buffer_updated(count)
+                    protocol.buffer_updated(count)
                 else:
                     self._tell_end(-count)
         except (SystemExit, KeyboardInterrupt):
@@ -90,31 +93,31 @@ class SocketTransport(BaseSocketTransport):
             self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
     def _deliver_held(self) -> None:
+        """Of what was read before the protocol paused or was replaced, as much as one call takes."""
+        protocol: Any = self._protocol if self._tls is None else self._tls._receiver()
+        if not isinstance(protocol, protocols.BufferedProtocol):
+            self._deliver_all_held(protocol)
+        elif self._tls is None or self._tls is protocol:
+            self._read_into(protocol)
+        else:
+            self._tls._do_read()
+
+    def _deliver_all_held(self, protocol: Any) -> None:
         data = self._take_held()
         if data is None:
             return
-        protocol: Any = self._protocol if self._tls is None else self._tls._receiver()
-        if isinstance(protocol, protocols.BufferedProtocol):
-            try:
-                feed = protocols._feed_data_to_buffered_proto  # type: ignore[attr-defined]
-                feed(protocol, data)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as exc:
-                self._delivery_failed(exc, "buffer_updated")
-        else:
-            try:
-                protocol.data_received(data)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as exc:
-                self._delivery_failed(exc)
+        try:
+            protocol.data_received(data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._delivery_failed(exc)
 
-    def _delivery_failed(self, exc: BaseException, method: str = "data_received") -> None:
+    def _delivery_failed(self, exc: BaseException) -> None:
         if isinstance(self._protocol, sslproto.SSLProtocol):
             self._protocol._fatal_error(exc, "Fatal error on SSL protocol")
         else:
-            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
+            self._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
 
     def _tell_end(self, errno: int) -> None:
         if errno:

@@ -251,6 +251,8 @@ class SSLProtocol(sslproto.SSLProtocol):
         if self._native is None or self._app_reading_paused:
             self._hand_back()
             return
+        if self._native._holds_data():  # Java tells of the end again when that is delivered
+            return
         self._call_eof_received()
         if self._native is None:  # it has closed the connection
             return
@@ -267,15 +269,19 @@ class SSLProtocol(sslproto.SSLProtocol):
 
     def _do_read(self) -> None:
         native = self._native
-        if native is not None and self._is_handed_back and not self._app_reading_paused:
+        if self._is_handed_back and native is not None and self._may_stop(native):
             self._stop_native(lossless=True)
             native = None
         if native is None:
             super()._do_read()  # type: ignore[misc]
         elif self._app_protocol_is_buffer:
             self._read_into_buffer(native)
-        elif not (self._java_reads or self._app_reading_paused):
+        elif not (self._java_reads or self._app_reading_paused or native._holds_data()):
             self._let_java_read(native)
+
+    def _may_stop(self, native: SocketTransport) -> bool:
+        """Whether all was delivered that Java has decrypted."""
+        return not (self._app_reading_paused or native._holds_data())
 
     def _let_java_read(self, native: SocketTransport) -> None:
         """Delivers what there is; what comes from now on, Java does."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+import time
 from collections.abc import Callable
 
 import pytest
@@ -103,6 +104,67 @@ async def test_a_buffer_takes_over_from_a_plain_protocol(connect: TlsConnector) 
     await until_received(second, len(DATA))
     assert connection.protocol.received == b"first"
     assert second.received == DATA
+
+
+def replace_before_data(
+    connection: TlsConnection[Recorder], protocol: asyncio.BaseProtocol, ciphertext: bytes
+) -> None:
+    """Data is there, and its protocol is replaced in the same turn of the loop, before it."""
+    connection.peer.socket.send(ciphertext)
+    time.sleep(0.001)  # so long that a loop asks the kernel even while calls are ready
+    asyncio.get_running_loop().call_soon(connection.transport.set_protocol, protocol)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_buffer_that_takes_over_can_pause_with_data_left(
+    connect: TlsConnector, version: ssl.TLSVersion
+) -> None:
+    connection = await connect(Recorder, version=version)
+    await connection.peer.send(b"first")
+    await until_received(connection.protocol, 5)
+    second = ViewRecorder(A_BUFFER)
+    updated = second.buffer_updated
+
+    def pause(nbytes: int) -> None:
+        updated(nbytes)
+        connection.transport.pause_reading()
+
+    second.buffer_updated = pause  # type: ignore[method-assign]
+    data = DATA[: 5 * A_BUFFER]
+    replace_before_data(connection, second, connection.peer.seal(data))
+    for updates in range(1, 6):
+        await until_received(second, updates * A_BUFFER)
+        await turns(5)
+        assert second.received == data[: updates * A_BUFFER]
+        connection.transport.resume_reading()
+    await turns(5)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("make_second", [Recorder, lambda: ViewRecorder(A_BUFFER)])
+@pytest.mark.parametrize("pauses", [False, True])
+async def test_data_and_the_end_go_to_who_takes_over(
+    connect: TlsConnector,
+    version: ssl.TLSVersion,
+    make_second: Callable[[], Recorder | ViewRecorder],
+    pauses: bool,
+) -> None:
+    connection = await connect(Recorder, version=version)
+    await connection.peer.send(b"first")
+    await until_received(connection.protocol, 5)
+    second = make_second()
+    data = DATA[:5000]
+    sealed = connection.peer.seal(data) + connection.peer.seal_close_notify()
+    replace_before_data(connection, second, sealed)
+    if pauses:
+        asyncio.get_running_loop().call_soon(connection.transport.pause_reading)
+        await turns(5)
+        assert second.received == b""
+        connection.transport.resume_reading()
+    await until_lost(second)
+    assert second.received == data
+    assert second.calls[-2:] == ["eof_received", "connection_lost"]
+    assert connection.protocol.received == b"first"
 
 
 async def test_protocols_change_places_all_the_time(connect: TlsConnector) -> None:

@@ -113,6 +113,11 @@ public final class EventLoop {
     ready.cancel(sequence);
   }
 
+  /** Puts another call in the place of a waiting one. */
+  public void replace(long sequence, @Owned long call) {
+    ready.replace(sequence, call);
+  }
+
   /** What data that is received, or may change after it was written, is copied into. */
   public BytesPool bytesPool() {
     return bytesPool;

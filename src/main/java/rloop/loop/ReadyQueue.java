@@ -62,13 +62,18 @@ public final class ReadyQueue {
 
   /** Takes a call back; it must be waiting. */
   public void cancel(long sequence) {
+    replace(sequence, Ref.take(noop));
+  }
+
+  /** Puts another call in the place of one, which must be waiting. */
+  public void replace(long sequence, @Owned long call) {
     if (sequence >= pendingStart) {
       int index = (int) (sequence - pendingStart);
-      long cancelled = pending[index];
-      pending[index] = Ref.take(noop);
-      Ref.drop(cancelled);
+      long replaced = pending[index];
+      pending[index] = call;
+      Ref.drop(replaced);
     } else {
-      batch.replace(sequence - batchStart, Ref.take(noop));
+      batch.replace(sequence - batchStart, call);
     }
   }
 

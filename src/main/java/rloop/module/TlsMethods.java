@@ -39,6 +39,7 @@ final class TlsMethods {
         .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
         .add("_receive_tls_rest", "receiveRest", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_receive_tls_into", "receiveInto", ONE_ARGUMENT, "($self, buffer, /)")
+        .add("_holds_data", "holdsData", NO_ARGUMENTS, "($self, /)")
         .add("_write_tls", "writeTls", ONE_ARGUMENT, "($self, data, /)")
         .add("_tls_buffer_size", "bufferSize", NO_ARGUMENTS, "($self, /)")
         .add("_set_tls_water_marks", "setWaterMarks", FAST, "($self, high, low, /)")
@@ -94,6 +95,10 @@ final class TlsMethods {
       return TransportMethods.received(
           connection(self).receiveTlsInto(view.address(), view.length()));
     }
+  }
+
+  private static long holdsData(long self, long b, long c, long d) {
+    return Arguments.bool(connection(self).holdsData());
   }
 
   /**

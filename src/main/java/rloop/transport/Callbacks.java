@@ -41,9 +41,14 @@ public class Callbacks {
 
   final TransportType type;
 
-  /** Borrowed, but for {@link #keepAlive}; a transport ends its connection before it dies. */
+  /**
+   * Borrowed while nothing here points to it but its own channel; else one reference is owned. A
+   * transport may die without having ended its connection: its {@code __del__} may be interrupted.
+   */
   final long transport;
 
+  private boolean isWatched;
+  private boolean isDelivering;
   private boolean isKeptAlive;
 
   /**
@@ -71,6 +76,12 @@ public class Callbacks {
    * does.
    */
   void keepAlive(boolean keep) {
+    isWatched = keep;
+    keepAliveAsNeeded();
+  }
+
+  private void keepAliveAsNeeded() {
+    boolean keep = isWatched || isDelivering;
     if (keep != isKeptAlive) {
       isKeptAlive = keep;
       if (keep) {
@@ -88,6 +99,7 @@ public class Callbacks {
   void dispose() {
     setReceiver(0);
     TransportType.set(transport, type.bufferedRead, 0);
+    isDelivering = false;
     keepAlive(false);
   }
 
@@ -105,7 +117,7 @@ public class Callbacks {
    * The call {@code (context, protocol.data_received, data)}; 0 if the protocol has no such method.
    *
    * <p>The method is looked up each time, as asyncio does: programs replace it on the instance. The
-   * tuple is the last one again when its batch is over and nobody else holds it.
+   * tuple is the last one again, emptied when its batch was over, unless somebody holds it.
    */
   @Owned
   long delivery(long data) {
@@ -139,10 +151,32 @@ public class Callbacks {
     return Tuples.get(TransportType.get(transport, type.delivery), DELIVERED_DATA);
   }
 
-  /** Lets method and data of the last delivery go now, not when more arrives. */
-  void forgetDelivered(BytesPool pool) {
+  /**
+   * The batch being filled delivers to the transport, which stays alive until {@link #delivered}.
+   */
+  final void delivers() {
+    isDelivering = true;
+    keepAliveAsNeeded();
+  }
+
+  /** The batch is over; once for all deliveries. The transport may die here. */
+  final void delivered(BytesPool pool) {
+    if (isDelivering) {
+      forgetDelivered(pool);
+      isDelivering = false;
+      keepAliveAsNeeded();
+    }
+  }
+
+  /**
+   * Lets method and data of the last delivery go now, not when more arrives. Or else its tuple,
+   * where somebody has it: what is in there is his as long as he likes.
+   */
+  private void forgetDelivered(BytesPool pool) {
     long call = TransportType.get(transport, type.delivery);
-    if (call != 0 && Ref.isOnlyOne(call)) {
+    if (call != 0 && !Ref.isOnlyOne(call)) {
+      TransportType.set(transport, type.delivery, 0);
+    } else if (call != 0) {
       long method = Tuples.get(call, DELIVERED_METHOD);
       long data = Tuples.get(call, DELIVERED_DATA);
       Tuples.setFirst(call, DELIVERED_METHOD, Ref.take(PyObjects.Py_None));

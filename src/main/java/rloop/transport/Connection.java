@@ -29,8 +29,8 @@ public final class Connection extends StreamConnection {
    * @param sslSocket what keeps {@code ssl} alive
    */
   public void startTls(long ssl, @Owned long sslSocket) {
+    tls = new TlsLayer(new TlsStream(ssl), this::release); // before an earlier one's SSL may die
     callbacks.setSslSocket(sslSocket);
-    tls = new TlsLayer(new TlsStream(ssl), this::release);
   }
 
   /** Sends the ciphertext that there is, when the batch is over. */
@@ -166,7 +166,13 @@ public final class Connection extends StreamConnection {
    */
   public long receiveTlsInto(long address, long length) {
     TlsLayer layer = tls;
-    if (layer == null || layer.state() != TlsStream.State.OPEN || !wantsToRead()) {
+    if (layer == null || !wantsToRead()) {
+      return NOTHING_TO_TELL;
+    }
+    if (inbound.holdsData()) {
+      return takeHeldInto(layer, address, length);
+    }
+    if (layer.state() != TlsStream.State.OPEN) {
       return NOTHING_TO_TELL;
     }
     long ciphertext = loop.readBuffer();
@@ -186,6 +192,44 @@ public final class Connection extends StreamConnection {
     inbound.hasRead(size);
     updateInterest();
     return size > 0 ? size : NOTHING_TO_TELL;
+  }
+
+  private long takeHeldInto(TlsLayer layer, long address, long length) {
+    long count = inbound.takeHeldInto(address, length);
+    if (!inbound.holdsData()) {
+      heldIsDelivered(layer);
+    }
+    return count;
+  }
+
+  @Override
+  @Owned
+  public long takeHeld() {
+    long data = super.takeHeld();
+    if (data != 0 && tls != null) {
+      heldIsDelivered(tls);
+    }
+    return data;
+  }
+
+  /** What came behind the data that was held has waited for that. */
+  private void heldIsDelivered(TlsLayer layer) {
+    switch (layer.state()) {
+      case HANDSHAKE -> {} // it was ciphertext, from before TLS
+      case OPEN -> {
+        if (layer.isUnread() && !callbacks.hasReceiver()) {
+          loop.schedule(callbacks.readBuffered());
+        }
+      }
+      case ENDED, HANDED_BACK, FAILED -> decrypted(layer);
+    }
+  }
+
+  /**
+   * Whether there is data from before the protocol was replaced, which has to be delivered first.
+   */
+  public boolean holdsData() {
+    return inbound.holdsData();
   }
 
   /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */

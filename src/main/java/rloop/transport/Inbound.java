@@ -1,7 +1,11 @@
 package rloop.transport;
 
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 
 /** Data, or the end of it, on its way from a connection to its protocol: one call a batch. */
@@ -18,14 +22,17 @@ final class Inbound implements Undelivered {
   /** How much a {@code BufferedProtocol} read last time, in bytes: about as much as next time. */
   private long lastRead;
 
-  /** Data taken back. */
+  /** Data taken back; as {@code bytes}. */
   private @Owned long held;
+
+  /** How much of it a {@code BufferedProtocol} has had, in bytes. */
+  private long heldTaken;
+
+  /** The sequence number of the last call that delivers what is held. */
+  private long heldCall = EventLoop.NO_CALL;
 
   /** The sequence number of the call that tells of the end. */
   private long endCall = EventLoop.NO_CALL;
-
-  /** The transport may be dead by now. */
-  private boolean disposed;
 
   Inbound(EventLoop loop, Callbacks callbacks) {
     this.loop = loop;
@@ -48,14 +55,19 @@ final class Inbound implements Undelivered {
     Ref.drop(data);
     sequence = loop.schedule(call);
     carriesData = true;
-    loop.delivers(this, size);
+    delivers(size);
   }
 
   /** Has a {@code BufferedProtocol} read; nothing is read before its call. */
   void letRead() {
     sequence = loop.schedule(callbacks.readBuffered());
     carriesData = false;
-    loop.delivers(this, lastRead);
+    delivers(lastRead);
+  }
+
+  private void delivers(long size) {
+    callbacks.delivers();
+    loop.delivers(this, size);
   }
 
   /** A {@code BufferedProtocol} has read so many bytes. */
@@ -80,9 +92,7 @@ final class Inbound implements Undelivered {
   @Override
   public void batchFinished() {
     sequence = EventLoop.NO_CALL;
-    if (!disposed) {
-      callbacks.forgetDelivered(loop.bytesPool());
-    }
+    callbacks.delivered(loop.bytesPool());
   }
 
   @Override
@@ -98,27 +108,86 @@ final class Inbound implements Undelivered {
   @Override
   public void takeBack() {
     if (sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
-      loop.takeBack(sequence);
-      sequence = EventLoop.NO_CALL;
       if (carriesData) {
         held = Ref.take(callbacks.deliveredData());
       }
+      loop.takeBack(sequence);
+      sequence = EventLoop.NO_CALL;
+    }
+    if (loop.isWaiting(heldCall)) {
+      loop.takeBack(heldCall);
+      heldCall = EventLoop.NO_CALL;
     }
   }
 
   @Override
   public void deliverHeld() {
-    if (held != 0) {
-      loop.schedule(callbacks.deliverHeld());
+    if (held != 0 && !loop.isWaiting(heldCall)) {
+      heldCall = loop.schedule(callbacks.deliverHeld());
     }
+  }
+
+  /** The data keeps its place among the calls: what comes after it may be the end of TLS. */
+  @Override
+  public void redirect() {
+    if (carriesData && sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
+      held = Ref.take(callbacks.deliveredData());
+      heldCall = sequence;
+      sequence = EventLoop.NO_CALL;
+      loop.replace(heldCall, callbacks.deliverHeld());
+    } else if (held == 0) {
+      takeBack();
+    }
+  }
+
+  /** Whether data was taken back that is still to be delivered. */
+  boolean holdsData() {
+    return held != 0;
   }
 
   @Override
   @Owned
   public long takeHeld() {
     long data = held;
+    long taken = heldTaken;
     held = 0;
-    return data;
+    heldTaken = 0;
+    return taken == 0 ? data : rest(data, taken);
+  }
+
+  @Owned
+  private static long rest(@Owned long data, long taken) {
+    long rest =
+        PyScalars.PyBytes_FromStringAndSize(
+            data + Layout.BYTES_DATA + taken, Memory.getLong(data + Layout.SIZE) - taken);
+    Ref.drop(data);
+    return PyException.check(rest);
+  }
+
+  /**
+   * Moves as much of the data that is held as there is room for, and has the rest delivered later:
+   * one call at a time, as if it was only received now.
+   *
+   * @return how many bytes
+   */
+  long takeHeldInto(long address, long room) {
+    long rest = Memory.getLong(held + Layout.SIZE) - heldTaken;
+    long count = Math.min(rest, room);
+    Memory.copy(held + Layout.BYTES_DATA + heldTaken, address, count);
+    heldTaken += count;
+    if (count == rest) {
+      dropHeld();
+    } else {
+      deliverHeld();
+    }
+    return count;
+  }
+
+  private void dropHeld() {
+    long data = held;
+    held = 0;
+    heldTaken = 0;
+    Ref.dropIfAny(data);
   }
 
   @Override
@@ -130,13 +199,12 @@ final class Inbound implements Undelivered {
   /** As {@link #drop}, but the end will be told. */
   void dropData() {
     takeBack();
-    Ref.dropIfAny(takeHeld());
+    dropHeld();
   }
 
   @Override
   public void dispose() {
     drop();
     sequence = EventLoop.NO_CALL;
-    disposed = true;
   }
 }

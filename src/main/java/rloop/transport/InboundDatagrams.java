@@ -20,9 +20,6 @@ final class InboundDatagrams implements Undelivered {
   /** Tuples {@code (data, address)}, taken back; owned. */
   private final Deque<Long> held = new ArrayDeque<>(0);
 
-  /** The transport may be dead by now. */
-  private boolean disposed;
-
   InboundDatagrams(EventLoop loop, DatagramCallbacks callbacks) {
     this.loop = loop;
     this.callbacks = callbacks;
@@ -51,6 +48,7 @@ final class InboundDatagrams implements Undelivered {
     if (count++ == 0) {
       first = sequence;
     }
+    callbacks.delivers();
     loop.delivers(this, size);
   }
 
@@ -62,9 +60,7 @@ final class InboundDatagrams implements Undelivered {
   @Override
   public void batchFinished() {
     count = 0;
-    if (!disposed) {
-      callbacks.forgetDelivered(loop.bytesPool());
-    }
+    callbacks.delivered(loop.bytesPool());
   }
 
   /** A protocol's error is a callback's like any other: it doesn't end the transport. */
@@ -97,6 +93,12 @@ final class InboundDatagrams implements Undelivered {
   }
 
   @Override
+  public void redirect() {
+    takeBack();
+    deliverHeld();
+  }
+
+  @Override
   @Owned
   public long takeHeld() {
     return held.isEmpty() ? 0 : held.removeFirst();
@@ -113,6 +115,5 @@ final class InboundDatagrams implements Undelivered {
   @Override
   public void dispose() {
     drop();
-    disposed = true;
   }
 }

@@ -121,7 +121,12 @@ public abstract class StreamConnection extends TransportChannel {
    *     or {@link #NOTHING_TO_TELL}
    */
   public long receiveInto(long address, long length) {
-    return wantsToRead() ? receivedInto(calls.receive(fd, address, length)) : NOTHING_TO_TELL;
+    if (!wantsToRead()) {
+      return NOTHING_TO_TELL;
+    }
+    return inbound.holdsData()
+        ? inbound.takeHeldInto(address, length)
+        : receivedInto(calls.receive(fd, address, length));
   }
 
   /** What {@link #receiveInto} returns, from what the receive did. */

@@ -102,8 +102,7 @@ public abstract class TransportChannel extends Channel implements Writer {
    * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
    */
   public void setReceiver(long receiver) {
-    undelivered().takeBack();
-    undelivered().deliverHeld();
+    undelivered().redirect();
     callbacks.setReceiver(receiver);
   }
 

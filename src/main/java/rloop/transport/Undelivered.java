@@ -16,6 +16,9 @@ interface Undelivered extends Reader {
   /** Schedules the delivery of what is held. */
   void deliverHeld();
 
+  /** Has data that was not delivered yet go to whoever is the receiver by then. */
+  void redirect();
+
   /** What is held for one delivery, which is no longer held, or 0. */
   @Owned
   long takeHeld();
