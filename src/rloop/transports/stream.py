@@ -93,7 +93,7 @@ class SocketTransport(BaseSocketTransport):
             self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
 
     def _deliver_held(self) -> None:
-        """Of what was read before the protocol paused or was replaced, as much as one call takes."""
+        """As much as one call takes of what was read before a pause or for another protocol."""
         protocol: Any = self._protocol if self._tls is None else self._tls._receiver()
         if not isinstance(protocol, protocols.BufferedProtocol):
             self._deliver_all_held(protocol)
