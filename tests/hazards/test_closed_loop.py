@@ -65,22 +65,21 @@ def test_a_transport_that_the_loop_has_not_watched_yet(loop_name: str, kind: str
     assert_clean(run_script(on_loop(loop_name, SCRIPT), kind))
 
 
-BATCHES = """
+CALLS = """
 from rloop import RLoop
 loop = RLoop()
 loop.call_soon(print)
-batches = loop._batches()
+calls = iter(loop._calls())
 loop.close()
 for _ in range(20):
     try:
-        next(batches)
+        next(calls)
     except RuntimeError as error:
         assert str(error) == "Event loop is closed", error
     else:
-        raise AssertionError("a closed loop has another batch")
-assert len(()) == 0  # which stands in for the list of a closed loop
+        raise AssertionError("a closed loop has another call")
 """
 
 
-def test_the_batches_of_a_closed_loop() -> None:
-    assert_clean(run_script(BATCHES))
+def test_the_calls_of_a_closed_loop() -> None:
+    assert_clean(run_script(CALLS))

@@ -45,7 +45,7 @@ def test_layouts_are_those_of_the_headers(
     compiler: str, include_folder: str, tmp_path: Path
 ) -> None:
     assumed = dict(line.split("\t") for line in jvm.core().assumed_layouts().splitlines())
-    assert "offsetof(PyListObject, ob_item)" in assumed
+    assert "offsetof(PyBytesObject, ob_sval)" in assumed
     source = tmp_path / "layouts.c"
     source.write_text(
         _PROGRAM.format(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-Batches = Iterable[Iterable[tuple[Any, ...]]]
+Call = tuple[Any, ...]  # (context, callback, *arguments)
 
 
 def _monotonic() -> float:
@@ -36,7 +36,7 @@ class Clock(asyncio.SelectorEventLoop):
 
     if TYPE_CHECKING:
         # Made by Java
-        _state: Batches
+        _state: Iterable[Call | None]
         _use_told_time: Callable[[bool], None]
         _tell_time: Callable[[float], None]
 
@@ -63,17 +63,21 @@ class Clock(asyncio.SelectorEventLoop):
         self._tells_time = self._clock is not _monotonic or type(self).time is not Clock.time
         self._use_told_time(self._tells_time)
 
-    def _batches(self) -> Batches:
-        """The batches of calls that Java makes."""
-        return self._batches_by_told_time() if self._tells_time else self._state
+    def _calls(self) -> Iterable[Call]:
+        """The calls that Java hands out."""
+        if self._tells_time:
+            return self._calls_by_told_time()
+        return self._state  # type: ignore[return-value]  # a None only where the time is told
 
-    def _batches_by_told_time(self) -> Iterator[Iterable[tuple[Any, ...]]]:
-        """Tells the time before each batch.
+    def _calls_by_told_time(self) -> Iterator[Call]:
+        """Tells the time first, and whenever Java asks by a None.
 
-        Java adds an empty batch after each wait, and is so told the time twice: for how long to
-        wait, and for which timers are due.
+        That is twice a batch: for how long to wait, and for which timers are due.
         """
         self._tell_time(self.time())
-        for batch in self._state:
-            yield batch
-            self._tell_time(self.time())
+        for call in self._state:
+            if call is None:
+                self._tell_time(self.time())
+            else:
+                yield call
+                call = None  # noqa: PLW2901  # as in _run_calls

@@ -1,7 +1,7 @@
 """``RLoop``: asyncio's selector loop with everything that is hot replaced by Java.
 
 Java adds ``call_soon``, ``call_soon_threadsafe``, ``call_later``, ``call_at`` and ``stop``, and
-brings the batches of calls over which ``_run_once`` iterates. What remains is the standard
+hands out the calls over which ``_run_once`` iterates. What remains is the standard
 library's, over the few private methods that are overridden here; it has no selector, and a
 self-pipe for signals alone.
 """
@@ -121,7 +121,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         is_woken = self._let_signals_wake()
         self._start_run()
         try:
-            while not self._run_batches():
+            while not self._run_calls():
                 pass
         except BaseException:
             self._abandon_run()
@@ -131,16 +131,15 @@ class RLoop(SocketOperations, Accepting, Clock):
                 signal.set_wakeup_fd(-1)
         self._stopping = True
 
-    def _run_batches(self) -> bool:
-        """Returns whether the run is over; it may also go on in another mode."""
+    def _run_calls(self) -> bool:
+        """Returns whether the run is over; it may also go on in another mode, or after a signal."""
         run = self._run_timed if self._debug else Context.run
         call: Call | None = None
         while True:
             try:
-                for batch in self._batches():
-                    for call in batch:
-                        run(*call)
-                    call = None  # must not live on while the loop waits
+                for call in self._calls():
+                    run(*call)
+                    call = None  # noqa: PLW2901  # dies before the next starts, or a wait
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as exc:
@@ -367,7 +366,7 @@ class RLoop(SocketOperations, Accepting, Clock):
         """Has every signal wake the poller while the main thread runs the loop.
 
         Python runs signal handlers when it next runs Python code. For a signal that arrives while
-        Java works between two batches that would be after a wait that nothing ends.
+        Java works between two calls that would be after a wait that nothing ends.
         """
         if threading.current_thread() is not threading.main_thread():
             return False

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
@@ -44,7 +45,7 @@ public final class EventLoop {
   private final ReadyQueue ready;
   private final Poller poller;
   private final Channels channels;
-  private final List<Writer> writers = new ArrayList<>();
+  private final GatheredWrites writes = new GatheredWrites();
   private final List<Reader> readers = new ArrayList<>();
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
@@ -54,6 +55,7 @@ public final class EventLoop {
 
   private long bytesRead;
   private long lastPoll;
+
   private int batchesWithoutPoll;
   private @Nullable Thread runner;
   private boolean startingRun;
@@ -62,6 +64,9 @@ public final class EventLoop {
 
   /** Polled, but the time was not told since: next come the timers that are due. */
   private boolean polled;
+
+  /** The time was told since the last batch. */
+  private boolean told;
 
   private boolean closed;
   private boolean debug;
@@ -126,7 +131,7 @@ public final class EventLoop {
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
     if (runner != null) {
-      writers.add(writer);
+      writes.add(writer);
     } else {
       writer.flush();
     }
@@ -186,24 +191,40 @@ public final class EventLoop {
   }
 
   /**
-   * An iterator over the next batch, or 0 if the run is over or, while {@link #isRunning}, goes on
-   * in another mode.
+   * The next call, or 0 if the run is over or, while {@link #isRunning}, goes on after Python has
+   * seen to signals or in another mode. {@code None} asks what time it is, where the time is told.
    *
-   * <p>An iteration, in asyncio's order: calls that were ready, then I/O, then timers. Where the
-   * time is told, an empty batch comes between the last two, after which it is.
+   * <p>Hot while the batch has calls.
    */
   @Owned
   public long next() {
+    if (ready.hasNext()) {
+      writes.flushIfLate();
+      return ready.next();
+    }
+    return nextBatch();
+  }
+
+  /**
+   * An iteration, in asyncio's order: calls that were ready, then I/O, then timers. Where the time
+   * is told, it is before the kernel is asked, and before the timers.
+   */
+  @Owned
+  private long nextBatch() {
     boolean first = startingRun;
     startingRun = false;
-    if (ready.isInterrupted()) {
-      return ready.resume(); // a call raised an exception
-    }
     if (polled) {
       polled = false;
       scheduler.expireTimers();
-      return scheduler.startBatch();
+      if (ready.hasPending()) {
+        return startBatch();
+      }
     }
+    if (scheduler.usesToldTime() && !first && !told && !modeChanged) {
+      told = true;
+      return askForTime();
+    }
+    told = false;
     finishBatch();
     if (stopping && !first) {
       return endRun();
@@ -215,14 +236,27 @@ public final class EventLoop {
     if (scheduler.usesToldTime()) {
       pollIfDue(first);
       polled = true;
-      return ready.emptyBatch();
+      return askForTime();
     }
     boolean interrupted;
     do {
       interrupted = pollIfDue(first);
       scheduler.expireTimers();
     } while (!ready.hasPending() && !stopping && !interrupted);
-    return ready.hasPending() || interrupted ? scheduler.startBatch() : endRun();
+    if (ready.hasPending()) {
+      return startBatch();
+    }
+    return interrupted ? 0 : endRun();
+  }
+
+  @Owned
+  private long startBatch() {
+    scheduler.startBatch();
+    return ready.next();
+  }
+
+  private static long askForTime() {
+    return Ref.take(PyObjects.Py_None);
   }
 
   private long endRun() {
@@ -253,12 +287,9 @@ public final class EventLoop {
     bytesRead = 0;
   }
 
-  /** Sends what the last batch wrote. */
+  /** Sends what was gathered. */
   public void flush() {
-    for (int i = 0; i < writers.size(); i++) {
-      writers.get(i).flush();
-    }
-    writers.clear();
+    writes.flush();
   }
 
   /** Returns whether a signal arrived, whose handler Python runs between two batches. */
@@ -279,6 +310,7 @@ public final class EventLoop {
         return false;
       }
       lastPoll = now;
+      writes.startGathering(now);
     } else {
       timeout = scheduler.timeUntilFirstTimer();
     }
@@ -298,6 +330,7 @@ public final class EventLoop {
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
       lastPoll = System.nanoTime(); // it was asked all the while
+      writes.startGathering(lastPoll);
     }
   }
 
@@ -358,14 +391,14 @@ public final class EventLoop {
     return debug;
   }
 
-  /** Switches debug mode; Python iterates over the batches otherwise then, from the next one on. */
+  /** Switches debug mode; Python makes the calls in another way then, from the next batch on. */
   public void setDebug(boolean debug) {
     modeChanged |= debug != this.debug;
     this.debug = debug;
     scheduler.setDebug(debug);
   }
 
-  /** Has Python tell what time it is, by another iterator over the batches from the next one on. */
+  /** Has Python tell what time it is, from the next batch on. */
   public void useToldTime(boolean used) {
     modeChanged |= used != scheduler.usesToldTime();
     scheduler.useToldTime(used);

@@ -2,7 +2,6 @@ package rloop.loop;
 
 import java.util.Arrays;
 import rloop.cpython.api.Owned;
-import rloop.cpython.object.Batch;
 import rloop.cpython.object.Ref;
 
 /**
@@ -17,7 +16,13 @@ public final class ReadyQueue {
   private static final int INITIAL_ROOM = 128;
 
   private final @Owned long noop;
-  private final Batch batch = new Batch();
+
+  /** The batch: calls that have started, whose references Python has, and then those that wait. */
+  private long[] batch = new long[INITIAL_ROOM];
+
+  private int batchSize;
+  private int started;
+
   private long[] pending = new long[INITIAL_ROOM];
   private int pendingSize;
 
@@ -57,7 +62,7 @@ public final class ReadyQueue {
   public boolean isWaiting(long sequence) {
     return sequence >= pendingStart
         ? sequence < pendingStart + pendingSize
-        : sequence - batchStart >= started();
+        : sequence - batchStart >= started;
   }
 
   /** Takes a call back; it must be waiting. */
@@ -67,14 +72,12 @@ public final class ReadyQueue {
 
   /** Puts another call in the place of one, which must be waiting. */
   public void replace(long sequence, @Owned long call) {
-    if (sequence >= pendingStart) {
-      int index = (int) (sequence - pendingStart);
-      long replaced = pending[index];
-      pending[index] = call;
-      Ref.drop(replaced);
-    } else {
-      batch.replace(sequence - batchStart, call);
-    }
+    boolean isPending = sequence >= pendingStart;
+    long[] calls = isPending ? pending : batch;
+    int index = (int) (sequence - (isPending ? pendingStart : batchStart));
+    long replaced = calls[index];
+    calls[index] = call;
+    Ref.drop(replaced);
   }
 
   /** The call of a sequence number, borrowed; 0 if it is not waiting any more. */
@@ -84,22 +87,22 @@ public final class ReadyQueue {
     }
     return sequence >= pendingStart
         ? pending[(int) (sequence - pendingStart)]
-        : batch.get(sequence - batchStart);
-  }
-
-  /** How many calls of the batch have started; the last of them may be running. */
-  private long started() {
-    return batch.count() - batch.remaining();
+        : batch[(int) (sequence - batchStart)];
   }
 
   /** Whether the batch has calls that have not started. */
-  public boolean isInterrupted() {
-    return batch.remaining() > 0;
+  public boolean hasNext() {
+    return started < batchSize;
+  }
+
+  /** Starts the next call of the batch, which must have one. */
+  @Owned
+  public long next() {
+    return batch[started++];
   }
 
   /** The sequence number of the call that started last in the batch, or -1 before the first. */
   public long lastStarted() {
-    long started = started();
     return started == 0 ? -1 : batchStart + started - 1;
   }
 
@@ -108,46 +111,40 @@ public final class ReadyQueue {
     return sequence >= batchStart && sequence == lastStarted();
   }
 
-  /** Makes the pending calls the batch, of which nothing is left, and returns its iterator. */
-  @Owned
-  public long startBatch() {
-    batch.fill(pending, pendingSize);
+  /** Makes the pending calls the batch, of which nothing is left. */
+  public void startBatch() {
+    long[] finished = batch;
+    batch = pending;
+    batchSize = pendingSize;
+    started = 0;
     batchStart = pendingStart;
     pendingStart += pendingSize;
+    pending = finished;
     pendingSize = 0;
-    return batch.iterator();
-  }
-
-  /** An iterator over no call, while nothing is left of the batch. */
-  @Owned
-  long emptyBatch() {
-    batch.fill(pending, 0);
-    return batch.iterator();
-  }
-
-  /** An iterator over what is left of the batch. */
-  @Owned
-  public long resume() {
-    return batch.iterator();
   }
 
   /** Forgets that calls of the batch have started. */
   public void finishBatch() {
     batchStart = pendingStart;
-    batch.clear();
+    batchSize = 0;
+    started = 0;
   }
 
   /** The end of the loop: forgets all calls. What they hold dies, which may run Python code. */
   public void close() {
-    finishBatch();
+    long[] left = Arrays.copyOfRange(batch, started, batchSize);
+    long[] right = Arrays.copyOf(pending, pendingSize);
     pendingStart += pendingSize;
-    batchStart = pendingStart;
-    int count = pendingSize;
     pendingSize = 0;
-    for (int i = 0; i < count; i++) {
-      Ref.drop(pending[i]);
-    }
-    batch.close();
+    finishBatch();
+    drop(left);
+    drop(right);
     Ref.drop(noop);
+  }
+
+  private static void drop(long[] calls) {
+    for (long call : calls) {
+      Ref.drop(call);
+    }
   }
 }

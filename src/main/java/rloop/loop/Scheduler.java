@@ -272,14 +272,13 @@ public final class Scheduler {
     scheduled.dropBefore(ready.pendingStart());
   }
 
-  /** Makes the pending calls the batch, and returns an iterator that takes them out. */
-  @Owned
-  long startBatch() {
+  /** Makes the pending calls the batch. */
+  void startBatch() {
     // Who has kept the last handle may ask it for its call after that has started.
     if (lastHandle != 0 && !handleType.isUnused(lastHandle)) {
       settleLastHandle();
     }
-    return ready.startBatch();
+    ready.startBatch();
   }
 
   /** Drops all calls and timers. */

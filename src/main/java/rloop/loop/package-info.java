@@ -1,5 +1,5 @@
 /**
- * The loop: an iterator of batches of calls, and what fills the batches.
+ * The loop: an iterator of calls, and where they come from.
  *
  * <p>Thread rule: everything here is called with the loop's lock held (the GIL; ARCHITECTURE.md
  * says what it is on free-threaded builds). A loop's poller alone waits without it. Nothing here

@@ -13,7 +13,7 @@ import rloop.transport.SocketOperations;
 
 /**
  * Finds the Java part of a Python loop: by the object in its slot {@code _state}, which is at the
- * same time the iterator over the loop's batches.
+ * same time the iterator over the loop's calls.
  */
 final class Loops {
   /** The type {@code rloop._core.LoopState}. */

@@ -27,7 +27,6 @@ public final class Main {
   private static final String[] PYTHON_INITIALISED = {
     "rloop.module.Arguments",
     "rloop.module.DebugMode",
-    "rloop.cpython.object.Batch",
     "rloop.transport.Callbacks",
     "rloop.transport.DatagramCallbacks",
     "rloop.transport.FutureCalls"

@@ -53,12 +53,6 @@ public final class Layout {
   /** {@code PyTypeObject.tp_dealloc}, behind {@code ob_size}, the name and two sizes. */
   public static final int TYPE_DEALLOC = HEADER + 4 * Long.BYTES;
 
-  /** {@code PyListObject.ob_item}, the pointer to the items. */
-  public static final int LIST_ITEMS = HEADER + Long.BYTES;
-
-  /** {@code PyListObject.allocated}. */
-  public static final int LIST_ALLOCATED = HEADER + 2 * Long.BYTES;
-
   /** {@code PyFloatObject.ob_fval}. */
   public static final int FLOAT_VALUE = HEADER;
 
@@ -88,8 +82,6 @@ public final class Layout {
     assumptions.add("offsetof(PyBytesObject, ob_shash)", BYTES_HASH);
     assumptions.add("offsetof(PyTupleObject, ob_item)", TUPLE_ITEMS);
     assumptions.add("offsetof(PyTypeObject, tp_dealloc)", TYPE_DEALLOC);
-    assumptions.add("offsetof(PyListObject, ob_item)", LIST_ITEMS);
-    assumptions.add("offsetof(PyListObject, allocated)", LIST_ALLOCATED);
     assumptions.add("offsetof(PyFloatObject, ob_fval)", FLOAT_VALUE);
     assumptions.add("offsetof(PyWeakReference, wr_object)", WEAK_REFERENCE_OBJECT);
     assumptions.add("offsetof(PyMemberDescrObject, d_member)", DESCRIPTOR_MEMBER);

@@ -4,14 +4,13 @@ import rloop.ffi.CFunction;
 import rloop.ffi.Downcall;
 import rloop.ffi.Symbols;
 
-/** {@code tupleobject.h}, {@code listobject.h} and {@code dictobject.h}. */
+/** {@code tupleobject.h} and {@code dictobject.h}. */
 @SuppressWarnings("MemberName") // named as in the header
 public final class PyContainers {
   /** The type {@code tuple}. */
   public static final long PyTuple_Type = Symbols.address("PyTuple_Type");
 
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
-  private static final CFunction LIST_NEW = ObjectAllocation.of("PyList_New");
   private static final Downcall DICT_GET_ITEM = Downcall.of("PyDict_GetItemWithError");
   private static final Downcall DICT_SET_ITEM = Downcall.of("PyDict_SetItem");
   private static final Downcall DICT_DEL_ITEM = Downcall.of("PyDict_DelItem");
@@ -22,12 +21,6 @@ public final class PyContainers {
   @Owned
   public static long PyTuple_New(long size) {
     return TUPLE_NEW.call(size);
-  }
-
-  /** A list whose items are all still {@code NULL}. */
-  @Owned
-  public static long PyList_New(long size) {
-    return LIST_NEW.call(size);
   }
 
   /** A borrowed reference; 0 without an exception if the key is not there. */

@@ -1,7 +1,6 @@
 package rloop.cpython.api;
 
 import java.lang.foreign.Arena;
-import rloop.ffi.CFunction;
 import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
@@ -35,7 +34,6 @@ public final class PyObjects {
   private static final Downcall SET_ATTR_STRING = Downcall.of("PyObject_SetAttrString");
   private static final Downcall VECTORCALL = Downcall.of("PyObject_Vectorcall");
   private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
-  private static final CFunction CALL_ITER_NEW = ObjectAllocation.of("PyCallIter_New");
   private static final Downcall FREE = Downcall.of("PyObject_Free");
 
   private PyObjects() {}
@@ -85,12 +83,6 @@ public final class PyObjects {
   @Owned
   public static long PyObject_Vectorcall(long callable, long arguments, long count, long names) {
     return VECTORCALL.call(callable, arguments, count, names);
-  }
-
-  /** {@code iter(callable, sentinel)}. */
-  @Owned
-  public static long PyCallIter_New(long callable, long sentinel) {
-    return CALL_ITER_NEW.call(callable, sentinel);
   }
 
   /** Frees the memory of an object that is not tracked by the cycle collector. */
