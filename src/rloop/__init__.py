@@ -4,6 +4,7 @@ Importing this package does not start Java; the first loop does.
 """
 
 from .errors import JavaNotFoundError, JavaStartError
+from .java import modules as _modules
 from .loops.rloop import RLoop
 from .policy import EventLoopPolicy, install
 from .runners import new_event_loop, run
@@ -19,3 +20,5 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_modules.restore()  # an import after Java's start gets what there was then

@@ -20,7 +20,7 @@ from types import ModuleType
 
 from rloop.errors import JavaStartError
 
-from . import constants, fault_handlers, fork, java_home, sigaction
+from . import constants, fault_handlers, fork, java_home, modules, sigaction
 from .aot_cache import AotCache
 from .java_home import JavaHome
 from .jni import JavaVM
@@ -89,7 +89,7 @@ else:
 _SIGNALS_GIVEN_BACK = (signal.SIGPIPE, signal.SIGXFSZ)
 
 _lock = threading.Lock()
-_core: ModuleType | None = None
+_core = modules.core()
 _failure: BaseException | None = None
 
 
@@ -103,6 +103,7 @@ def core() -> ModuleType:
         with _lock:
             return _start_with_cache() if _core is None else _core
     fault_handlers.verify()
+    modules.restore()
     return _core
 
 
@@ -134,6 +135,12 @@ def options() -> list[str]:
 def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, JavaVM]:
     global _failure  # noqa: PLW0603
     _require_main_interpreter()
+    modules.restore()
+    if modules.core() is not None:
+        raise JavaStartError(
+            "another import of rloop has started Java in this process, which can have one only: "
+            "use its modules, which `import rloop` gives from now on"
+        )
     if _failure is not None:
         # A process gets one try: the JVM cannot be created again, not even when the first try
         # failed.
@@ -154,7 +161,7 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
     except BaseException as failure:
         _failure = failure
         raise
-    sys.modules["rloop._core"] = module
+    modules.keep(module)
     if threading.current_thread() is not threading.main_thread():
         vm.detach()
     return module, vm
