@@ -99,6 +99,19 @@ final class Arguments {
     return value;
   }
 
+  /** The value of an {@code int} that may be a size, or -1 for what is none: Python says why. */
+  static long toSize(long object) {
+    if (Ref.type(object) != PyScalars.PyLong_Type) {
+      return -1;
+    }
+    long value = PyScalars.PyLong_AsLongLong(object);
+    if (value < 0) {
+      PyErrors.PyErr_Clear(); // too great a number; for a negative one nothing is set
+      return -1;
+    }
+    return value;
+  }
+
   @Owned
   static long none() {
     return Ref.take(PyObjects.Py_None);

@@ -10,10 +10,6 @@ public final class SysSendfile {
 
   private SysSendfile() {}
 
-  public static boolean isAvailable() {
-    return SENDFILE != null;
-  }
-
   /**
    * Sends from a file to a socket; may wait for the disk.
    *

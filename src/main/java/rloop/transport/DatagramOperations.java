@@ -6,18 +6,11 @@ import static rloop.posix.Constants.AF_UNIX;
 import static rloop.posix.Constants.MSG_DONTWAIT;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
-import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
-import rloop.ffi.Memory;
-import rloop.io.poll.Poller;
-import rloop.loop.EventLoop;
-import rloop.loop.FdWatch;
 import rloop.posix.SysSocket;
 
 /**
@@ -30,17 +23,13 @@ public final class DatagramOperations {
   private static final long LEFT_TO_PYTHON = 0;
 
   private final SocketOperations operations;
-  private final FdWatch watch;
+  private final SocketState socket;
   private final int family;
-  private final Receiver receiver;
-  private final Sender sender;
 
-  DatagramOperations(EventLoop loop, SocketOperations operations, FdWatch watch, int family) {
+  DatagramOperations(SocketOperations operations, SocketState socket, int family) {
     this.operations = operations;
-    this.watch = watch;
+    this.socket = socket;
     this.family = family;
-    this.receiver = new Receiver(loop);
-    this.sender = new Sender(loop);
   }
 
   private boolean isFamilyKnown() {
@@ -50,7 +39,7 @@ public final class DatagramOperations {
   /**
    * Receives at most so many bytes of a datagram.
    *
-   * @return {@code (bytes, address)}, or a future of it, or 0
+   * @return {@code (bytes, address)}, or a future that is done when there may be one, or 0
    * @throws PyException an {@code OSError}
    */
   @Owned
@@ -58,38 +47,10 @@ public final class DatagramOperations {
     if (size <= 0 || size > DatagramMemory.DATA_SIZE || !isFamilyKnown()) {
       return LEFT_TO_PYTHON;
     }
-    long received = receiveNow(size);
-    return received != 0 ? received : receiver.start(size, 0);
-  }
-
-  /**
-   * Receives a datagram into a buffer.
-   *
-   * @param size how many bytes at most; 0: as many as the buffer has room for
-   * @return {@code (int, address)}, or a future of it, or 0
-   * @throws PyException an {@code OSError}, or a {@code TypeError} if it is no writable buffer
-   */
-  @Owned
-  public long receiveInto(long buffer, long size) {
-    if (!isFamilyKnown() || !hasRoom(buffer, size)) {
-      return LEFT_TO_PYTHON;
-    }
-    long received = receiveIntoNow(buffer, size);
-    return received != 0 ? received : receiver.start(size, Ref.take(buffer));
-  }
-
-  private static boolean hasRoom(long buffer, long size) {
-    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
-      return view.length() > 0 && size >= 0 && size <= view.length();
-    }
-  }
-
-  /** {@code (bytes, address)}, or 0 if there is nothing yet. */
-  private long receiveNow(long size) {
     DatagramMemory memory = operations.datagramMemory();
-    int count = memory.receiveInto(watch.fd(), memory.data(0), size, MSG_DONTWAIT);
-    if (SocketOperation.isNothing(count)) {
-      return 0;
+    int count = memory.receiveInto(socket.fd(), memory.data(0), size, MSG_DONTWAIT);
+    if (SocketState.isNothing(count)) {
+      return socket.awaitReadable();
     }
     PyException.checkErrno(count);
     return Tuples.of(
@@ -97,16 +58,22 @@ public final class DatagramOperations {
         memory.sender());
   }
 
-  /** {@code (int, address)}, or 0 if there is nothing yet. */
-  private long receiveIntoNow(long buffer, long size) {
-    DatagramMemory memory = operations.datagramMemory();
-    int count;
-    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
-      long room = size == 0 ? view.length() : Math.min(size, view.length());
-      count = memory.receiveInto(watch.fd(), view.address(), room, MSG_DONTWAIT);
+  /**
+   * Receives a datagram into a buffer.
+   *
+   * @param size how many bytes at most
+   * @return {@code (int, address)}, or a future that is done when there may be one, or 0
+   * @throws PyException an {@code OSError}
+   */
+  @Owned
+  public long receiveInto(PyBuffer buffer, long size) {
+    if (size <= 0 || size > buffer.length() || !isFamilyKnown()) {
+      return LEFT_TO_PYTHON;
     }
-    if (SocketOperation.isNothing(count)) {
-      return 0;
+    DatagramMemory memory = operations.datagramMemory();
+    int count = memory.receiveInto(socket.fd(), buffer.address(), size, MSG_DONTWAIT);
+    if (SocketState.isNothing(count)) {
+      return socket.awaitReadable();
     }
     PyException.checkErrno(count);
     return Tuples.of(PyScalars.PyLong_FromLongLong(count), memory.sender());
@@ -115,95 +82,29 @@ public final class DatagramOperations {
   /**
    * Sends a datagram.
    *
-   * @return how many bytes, an {@code int}, or a future of it, or 0
-   * @throws PyException an {@code OSError}, or a {@code TypeError} if it is no buffer
+   * @return how many bytes, an {@code int}, or a future that is done when there may be room, or 0
+   * @throws PyException an {@code OSError}
    */
   @Owned
-  public long send(long data, long address) {
-    if (!isFamilyKnown() || encode(address) == Destination.UNUSUAL) {
+  public long send(PyBuffer data, long address) {
+    int peerLength = isFamilyKnown() ? encode(address) : Destination.UNUSUAL;
+    if (peerLength == Destination.UNUSUAL) {
       return LEFT_TO_PYTHON;
     }
-    long copy;
-    try (PyBuffer view = PyBuffer.of(data, PyBuffers.PyBUF_SIMPLE)) {
-      long sent = sendNow(view.address(), view.length(), address);
-      if (sent != 0) {
-        return sent;
-      }
-      // A copy: the caller may be cancelled, and change the buffer, while it waits.
-      copy = PyException.check(PyScalars.PyBytes_FromStringAndSize(view.address(), view.length()));
-    }
-    return sender.start(copy, address);
+    long sent =
+        SysSocket.sendto(
+            socket.fd(),
+            data.address(),
+            data.length(),
+            MSG_DONTWAIT | MSG_NOSIGNAL,
+            operations.datagramMemory().sockaddr,
+            peerLength);
+    return SocketState.isNothing(sent)
+        ? socket.awaitWritable()
+        : PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) sent));
   }
 
   private int encode(long address) {
     return operations.datagramMemory().encode(address, family);
-  }
-
-  /** An {@code int}, or 0 if there is no room yet. */
-  private long sendNow(long start, long length, long address) {
-    int peerLength = encode(address);
-    long peer = operations.datagramMemory().sockaddr;
-    long sent =
-        SysSocket.sendto(watch.fd(), start, length, MSG_DONTWAIT | MSG_NOSIGNAL, peer, peerLength);
-    return SocketOperation.isNothing(sent)
-        ? 0
-        : PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) sent));
-  }
-
-  /** Waits for a datagram. */
-  private final class Receiver extends ReceiveOperation {
-    Receiver(EventLoop loop) {
-      super(loop, watch);
-    }
-
-    @Override
-    @Owned
-    long receive(long atMost) {
-      return receiveNow(atMost);
-    }
-
-    @Override
-    @Owned
-    long receiveInto(long into, long atMost) {
-      return receiveIntoNow(into, atMost);
-    }
-  }
-
-  /** Waits to send a datagram. */
-  private final class Sender extends SocketOperation {
-    private @Owned long data;
-    private @Owned long address;
-
-    Sender(EventLoop loop) {
-      super(loop, watch, Poller.WRITE);
-    }
-
-    @Owned
-    long start(@Owned long bytes, long to) {
-      long started = waitHolding(bytes);
-      release();
-      data = bytes;
-      address = Ref.take(to);
-      return started;
-    }
-
-    @Override
-    @Owned
-    long proceed() {
-      return sendNow(data + Layout.BYTES_DATA, Memory.getLong(data + Layout.SIZE), address);
-    }
-
-    @Override
-    public void replaced() {
-      super.replaced();
-      release();
-    }
-
-    private void release() {
-      Ref.dropIfAny(data);
-      Ref.dropIfAny(address);
-      data = 0;
-      address = 0;
-    }
   }
 }

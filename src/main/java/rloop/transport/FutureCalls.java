@@ -1,6 +1,7 @@
 package rloop.transport;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.CriticalSection;
@@ -16,7 +17,6 @@ final class FutureCalls {
   private static final long CREATE_FUTURE = name("create_future");
   private static final long DONE = name("done");
   private static final long SET_RESULT = name("set_result");
-  private static final long SET_EXCEPTION = name("set_exception");
 
   private FutureCalls() {}
 
@@ -29,30 +29,29 @@ final class FutureCalls {
     return Invocation.method(loop, CREATE_FUTURE);
   }
 
-  static boolean isDone(long future) {
+  private static boolean isDone(long future) {
     long answer = Invocation.method(future, DONE);
     Ref.drop(answer);
     return answer == PyObjects.Py_True;
   }
 
-  static void setResult(long future, @Owned long result) {
+  /** Sets the result {@code None} unless the future is done, by being cancelled. */
+  static void wake(long future) {
     long lock = CriticalSection.unlock();
     try {
-      Ref.drop(Invocation.method(future, SET_RESULT, result));
+      Ref.drop(Invocation.method(future, SET_RESULT, PyObjects.Py_None));
+    } catch (PyException e) {
+      long raised = e.toPython();
+      boolean isDone = isDone(future);
+      if (!isDone) {
+        PyErrors.PyErr_SetObject(Ref.type(raised), raised);
+      }
+      Ref.drop(raised);
+      if (!isDone) {
+        throw e;
+      }
     } finally {
       CriticalSection.relock(lock);
-      Ref.drop(result);
-    }
-  }
-
-  static void setException(long future, PyException exception) {
-    long instance = exception.toPython();
-    long lock = CriticalSection.unlock();
-    try {
-      Ref.drop(Invocation.method(future, SET_EXCEPTION, instance));
-    } finally {
-      CriticalSection.relock(lock);
-      Ref.drop(instance);
     }
   }
 }

@@ -20,6 +20,10 @@ public final class SocketOperations {
   private static final int INITIAL_ROOM = 64;
 
   private final EventLoop loop;
+
+  /** The type of sockets that are adopted: Python knows which; 0 before the first. */
+  private long socketType;
+
   private @Nullable SocketState[] states = new SocketState[INITIAL_ROOM];
 
   /** Made for the first datagram; null before. */
@@ -34,7 +38,7 @@ public final class SocketOperations {
   }
 
   /**
-   * Gets to know a socket.
+   * Gets to know a socket, if it doesn't yet.
    *
    * @param family of the socket
    * @param weakReference to the socket
@@ -42,9 +46,11 @@ public final class SocketOperations {
    *     has to do
    */
   public boolean adopt(long socket, int fd, int family, @Owned long weakReference) {
-    if (descriptor(socket) != fd) {
+    socketType = Ref.type(socket);
+    boolean isKnown = find(socket) != null;
+    if (isKnown || descriptor(socket) != fd) {
       Ref.drop(weakReference);
-      return false;
+      return isKnown;
     }
     if (fd >= states.length) {
       states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
@@ -66,11 +72,11 @@ public final class SocketOperations {
     }
   }
 
-  /**
-   * The state of a socket that was adopted, or null. Of an object that is no socket, a word behind
-   * its header is read, which may be anything, and no state is found to belong to it.
-   */
+  /** The state of a socket that was adopted, or null for any other object. */
   public @Nullable SocketState find(long socket) {
+    if (Ref.type(socket) != socketType) {
+      return null;
+    }
     int fd = descriptor(socket);
     SocketState state = fd >= 0 && fd < states.length ? states[fd] : null;
     return state != null && state.belongsTo(socket) ? state : null;

@@ -1,0 +1,78 @@
+package rloop.transport;
+
+import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.loop.EventLoop;
+import rloop.loop.FdWatch;
+import rloop.loop.Waiter;
+
+/**
+ * Tells who waits for a socket that it is ready, by a future.
+ *
+ * <p>Nothing is received or sent on behalf of who waits: that does the task itself when it goes on.
+ * A task that is cancelled in the meantime has taken nothing from the socket then, and whoever uses
+ * the socket next finds all of it.
+ */
+final class Readiness implements Waiter {
+  private final EventLoop loop;
+  private final FdWatch watch;
+  private final int direction;
+  private @Owned long future;
+
+  /** The last receive took all there was: nothing comes without the poller's telling. */
+  private boolean exhausted;
+
+  Readiness(EventLoop loop, FdWatch watch, int direction) {
+    this.loop = loop;
+    this.watch = watch;
+    this.direction = direction;
+  }
+
+  /**
+   * A future that is done when the socket is ready; who waited before is forgotten.
+   *
+   * @throws PyException if the kernel refuses, an {@code OSError}, or what {@code create_future}
+   *     raises
+   */
+  @Owned
+  long await() {
+    long created = FutureCalls.create(loop.pythonLoop());
+    try {
+      watch.await(direction, this);
+    } catch (PyException e) {
+      Ref.drop(created);
+      throw e;
+    }
+    Ref.dropIfAny(future);
+    future = created;
+    return Ref.take(created);
+  }
+
+  /** Whether there may be something, though the poller has not told so. */
+  boolean isWorthTrying() {
+    return !(exhausted && watch.isRegistered(direction));
+  }
+
+  /** A receive took so many bytes of those that it had room for. */
+  void received(long count, long room) {
+    exhausted = count < room && count != 0;
+  }
+
+  @Override
+  public void ready() {
+    exhausted = false;
+    watch.satisfied(direction);
+    long waiting = future;
+    future = 0;
+    FutureCalls.wake(waiting);
+    Ref.drop(waiting);
+  }
+
+  @Override
+  public void replaced() {
+    long waiting = future;
+    future = 0;
+    Ref.dropIfAny(waiting);
+  }
+}
