@@ -8,17 +8,20 @@ name (gevent's, a mock). Such sockets go asyncio's way, by the standard library'
 from __future__ import annotations
 
 import _socket
-import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 
 def _find_class() -> type[socket.socket]:
     """``socket.socket`` as the module defines it, whatever has that name by now."""
-    for cls in _socket.socket.__subclasses__():
-        if cls.__module__ == "socket" and cls.__qualname__ == "socket":
-            return cls
-    return socket.socket
+    classes: list[type] = _socket.socket.__subclasses__()
+    found: type[socket.socket] = next(
+        cls for cls in classes if cls.__module__ == "socket" and cls.__qualname__ == "socket"
+    )
+    return found
 
 
 PlainSocket: type[socket.socket] = _find_class()

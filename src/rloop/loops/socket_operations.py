@@ -132,6 +132,11 @@ class SocketOperations(asyncio.SelectorEventLoop):
                 return await super().sock_sendto(sock, data, address)
         return answer
 
+    def _sock_accept(self, fut: asyncio.Future[Any], sock: socket.socket) -> None:
+        """As asyncio in its newest versions: for a future that was cancelled it accepts nobody."""
+        if not fut.done():
+            super()._sock_accept(fut, sock)  # type: ignore[misc]
+
     async def _sock_sendfile_native(
         self, sock: socket.socket, file: Any, offset: int, count: int | None
     ) -> int:

@@ -108,7 +108,9 @@ public final class SocketState {
     return PyScalars.PyBytes_FromStringAndSize(buffer, PyException.checkErrno((int) count));
   }
 
-  /** As {@link #receiveAndCopy}: a message may be as long as was asked for, and comes in one piece. */
+  /**
+   * As {@link #receiveAndCopy}: a message may be as long as was asked for, and comes in one piece.
+   */
   private long receiveMuch(long size) {
     long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, size));
     long count = receive(bytes + Layout.BYTES_DATA, size);
