@@ -128,12 +128,27 @@ public final class EventLoop {
     return bytesPool;
   }
 
+  /**
+   * Whether what is written now may wait: only a batch ends soon, not whatever another thread does.
+   */
+  public boolean gathers() {
+    return runner == Thread.currentThread();
+  }
+
+  /** Whether another thread runs this loop, and may be asking the poller just now. */
+  public boolean runsElsewhere() {
+    return runner != null && !gathers();
+  }
+
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
-    if (runner != null) {
-      writes.add(writer);
-    } else {
+    if (runner == null) {
       writer.flush();
+      return;
+    }
+    writes.add(writer);
+    if (!gathers()) {
+      wakeUp();
     }
   }
 
@@ -241,6 +256,7 @@ public final class EventLoop {
     boolean interrupted;
     do {
       interrupted = pollIfDue(first);
+      flush(); // what other threads have left to this one
       scheduler.expireTimers();
     } while (!ready.hasPending() && !stopping && !interrupted);
     if (ready.hasPending()) {
@@ -350,7 +366,7 @@ public final class EventLoop {
 
   /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
   public boolean runsElsewhere(long handle) {
-    return runner != null && runner != Thread.currentThread() && scheduler.isLastStarted(handle);
+    return runsElsewhere() && scheduler.isLastStarted(handle);
   }
 
   /** The sequence number of the call that is running or ran last; -1 if none did. */

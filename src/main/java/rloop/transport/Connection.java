@@ -261,14 +261,11 @@ public final class Connection extends StreamConnection {
   public boolean writeTls(@Owned long owner, long address, long length) {
     TlsLayer layer = Objects.requireNonNull(tls);
     layer.add(owner, address, length);
-    if (!layer.waterMarks().isAbove(waiting(layer))) {
+    if (!layer.waterMarks().isAbove(waiting(layer)) && gathers()) {
       flushLater();
       return false;
     }
-    if (!blocked) {
-      send();
-      updateInterest();
-    }
+    sendUnlessBlocked();
     return layer.waterMarks().isAbove(waiting(layer));
   }
 

@@ -133,7 +133,7 @@ public final class DatagramConnection extends TransportChannel {
   }
 
   private int sendTo(long data, long address) {
-    boolean gathers = inbound.areSeveral() && !blocked && isOpen();
+    boolean gathers = inbound.areSeveral() && !blocked && isOpen() && gathers();
     if (!gathers) {
       flushGathered();
     }
@@ -154,7 +154,7 @@ public final class DatagramConnection extends TransportChannel {
     }
     enqueue(data, address);
     blocked = true;
-    updateInterest();
+    updateInterestSoon();
     return waterMarks.pauses(queue.bytes()) ? PAUSE : DONE;
   }
 

@@ -177,11 +177,16 @@ public abstract class TransportChannel extends Channel implements Writer {
    * @return whether the protocol is now to be told to pause
    */
   protected final boolean sendSoon() {
-    if (waterMarks.isAbove(queuedBytes())) {
+    if (waterMarks.isAbove(queuedBytes()) || !gathers()) {
       return sendNow(); // so much is worth a call
     }
     flushLater();
     return false;
+  }
+
+  /** Whether what is written may wait for the end of the batch. */
+  protected final boolean gathers() {
+    return loop.gathers();
   }
 
   /**
@@ -190,11 +195,25 @@ public abstract class TransportChannel extends Channel implements Writer {
    * @return whether the protocol is now to be told to pause
    */
   protected final boolean sendNow() {
+    sendUnlessBlocked();
+    return waterMarks.pauses(queuedBytes());
+  }
+
+  /** Sends what is queued, unless the poller is to tell when. */
+  protected final void sendUnlessBlocked() {
     if (!blocked) {
       send();
+      updateInterestSoon();
+    }
+  }
+
+  /** As {@link #updateInterest}, also on another thread than the one that uses the poller. */
+  protected final void updateInterestSoon() {
+    if (loop.runsElsewhere()) {
+      flushLater();
+    } else {
       updateInterest();
     }
-    return waterMarks.pauses(queuedBytes());
   }
 
   /** All that was queued is sent. */
