@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from rloop.transports.stream import SocketTransport
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
-Watch = tuple[int, bool]  # (descriptor, whether for writing)
-Watchers = dict[Watch, tuple[asyncio.Handle, Any]]  # what was given for the descriptor
+Watched = tuple[int, Any]  # (descriptor, what was given for it)
 
 # What create_task hands on to a task: from 3.14 on whatever it is given.
 _TAKES_ALL_KEYWORDS = sys.version_info >= (3, 14)
@@ -80,8 +79,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
         _add_foreign_handle: Callable[[asyncio.Handle], None]
-        _watch: Callable[[Watchers, Watch, tuple[asyncio.Handle, Any]], None]
-        _unwatch: Callable[[Watchers, Watch], bool]
+        _watch: Callable[[int, bool, asyncio.Handle, dict[asyncio.Handle, Watched], Watched], None]
+        _unwatch: Callable[[int, bool], bool]
         _watched: Callable[[int], int]
         # The standard library's
         _transports: Any  # a weakref.WeakValueDictionary
@@ -100,7 +99,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         """Starts Java in the process's first loop."""
         _install()
         self._state = self._open(os.environ.get("RLOOP_POLLER"))
-        self._watchers: Watchers = {}  # changed by Java: it keeps what Java points to
+        # Changed by Java: it keeps what Java points to.
+        self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
         except BaseException:  # no descriptors left for the self-pipe
@@ -259,7 +259,8 @@ class RLoop(SocketOperations, Accepting, Clock):
         handle = self._handle_for(call)
         if self._debug:
             self._trace(handle)
-        self._watch(self._watchers, (self._number_of(fd), writing), (handle, fd))
+        number = self._number_of(fd)
+        self._watch(number, writing, handle, self._watchers, (number, fd))
         return handle
 
     def _remove_reader(self, fd: Any) -> bool:
@@ -271,14 +272,14 @@ class RLoop(SocketOperations, Accepting, Clock):
     def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
         if self.is_closed():
             return False
-        return self._unwatch(self._watchers, (self._number_of(fd), writing))
+        return self._unwatch(self._number_of(fd), writing)
 
     def _number_of(self, fd: Any) -> int:
         """The descriptor of an object, also of one that was closed while it is watched."""
         try:
             return _fileobj_to_fd(fd)  # type: ignore[no-any-return]
         except ValueError:
-            for (number, _), (_, watched) in self._watchers.items():
+            for number, watched in list(self._watchers.values()):
                 if watched is fd:
                     return number
             raise

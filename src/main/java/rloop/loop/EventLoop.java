@@ -68,6 +68,9 @@ public final class EventLoop {
   /** The time was told since the last batch. */
   private boolean told;
 
+  /** A thread makes the next batch: it waits, or lets others in. */
+  private boolean isMakingBatch;
+
   private boolean closed;
   private boolean debug;
 
@@ -101,10 +104,6 @@ public final class EventLoop {
    * @throws PyException if the loop is closed, a {@code RuntimeError}
    */
   public long schedule(@Owned long call) {
-    if (closed) {
-      Ref.drop(call);
-      checkOpen();
-    }
     return ready.append(call);
   }
 
@@ -217,7 +216,16 @@ public final class EventLoop {
       writes.flushIfLate();
       return ready.next();
     }
-    return nextBatch();
+    checkOpen();
+    if (isMakingBatch) {
+      throw PyException.runtimeError("This event loop is already running");
+    }
+    isMakingBatch = true;
+    try {
+      return nextBatch();
+    } finally {
+      isMakingBatch = false;
+    }
   }
 
   /**
@@ -420,18 +428,29 @@ public final class EventLoop {
     scheduler.useToldTime(used);
   }
 
-  /** Sends what is queued, drops all calls and timers, closes the poller. */
+  /**
+   * Sends what is queued, drops all calls and timers, closes the poller.
+   *
+   * @throws PyException a {@code RuntimeError} while a thread makes the next batch
+   */
   public void close() {
-    if (closed) {
-      return;
+    if (isMakingBatch) {
+      throw PyException.runtimeError("Cannot close a running event loop");
     }
     flush();
+    if (closed) { // by now
+      return;
+    }
     closed = true;
     scheduler.close();
     finishReaders();
     bytesPool.close();
     channels.close();
     fdWatches.close();
+  }
+
+  /** Nobody can be in a method any more: gives the memory back that they use. */
+  public void free() {
     Stdlib.free(readBuffer);
     readBuffer = 0;
   }

@@ -2,10 +2,7 @@ package rloop.loop;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import rloop.cpython.api.PyContainers;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
-import rloop.cpython.object.Tuples;
 
 /** The descriptors that user code has watched, by number. */
 public final class FdWatches {
@@ -26,54 +23,34 @@ public final class FdWatches {
    *
    * @param direction {@code Poller.READ} or WRITE
    * @param watchers the Python loop's dictionary, which keeps the handle
-   * @param key of descriptor and direction in it
-   * @param entry a tuple whose first item is the handle
+   * @param file what it keeps with the handle
    * @throws PyException if the kernel refuses, an {@code OSError}
    */
-  public void add(int fd, int direction, long watchers, long key, long entry) {
-    long old = PyContainers.PyDict_GetItemWithError(watchers, key);
-    if (old != 0) {
-      Ref.take(old); // whose handle is still pointed to
-    }
-    PyException.checkStatus(PyContainers.PyDict_SetItem(watchers, key, entry));
+  public void add(int fd, int direction, long handle, long watchers, long file) {
+    HandleWaiter waiter = HandleWaiter.keep(scheduler, handle, watchers, file);
     boolean isWatched = false;
     try {
-      add(fd, direction, Tuples.get(entry, 0));
+      add(fd, direction, waiter);
       isWatched = true;
     } finally {
       if (!isWatched) {
-        keep(watchers, key, old);
+        waiter.letGo();
       }
-      Ref.dropIfAny(old);
     }
   }
 
-  private void add(int fd, int direction, long handle) {
+  private void add(int fd, int direction, HandleWaiter waiter) {
     FdWatch watch = at(fd);
     if (watch.wanted() == 0) {
       watch.distrust();
     }
-    watch.await(direction, new HandleWaiter(scheduler, handle));
+    watch.await(direction, waiter);
   }
 
-  /**
-   * Stops waiting in one direction; returns whether anybody did. The parameters are those of {@link
-   * #add}.
-   */
-  public boolean remove(int fd, int direction, long watchers, long key) {
+  /** Stops waiting in one direction; returns whether anybody did. */
+  public boolean remove(int fd, int direction) {
     FdWatch watch = fd < watches.length ? watches[fd] : null;
-    boolean was = watch != null && watch.cancel(direction);
-    keep(watchers, key, 0);
-    return was;
-  }
-
-  /** Has the dictionary keep this entry, or none. */
-  private static void keep(long watchers, long key, long entry) {
-    if (entry != 0) {
-      PyException.checkStatus(PyContainers.PyDict_SetItem(watchers, key, entry));
-    } else if (PyContainers.PyDict_GetItemWithError(watchers, key) != 0) {
-      PyException.checkStatus(PyContainers.PyDict_DelItem(watchers, key));
-    }
+    return watch != null && watch.cancel(direction);
   }
 
   /** The directions in which somebody waits for a descriptor. */

@@ -1,7 +1,7 @@
 package rloop.loop;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * Who has written something that is not sent yet.
@@ -20,13 +20,13 @@ final class GatheredWrites {
    */
   private static final long LONGEST_WAIT_NANOS = 250_000;
 
-  private final List<Writer> writers = new ArrayList<>();
+  private final Deque<Writer> writers = new ArrayDeque<>();
 
   /** What waits was not written before. */
   private long since;
 
   void add(Writer writer) {
-    writers.add(writer);
+    writers.addLast(writer);
   }
 
   /** Nothing waits; it is {@code now}. Who has just looked at the clock tells it here. */
@@ -45,11 +45,11 @@ final class GatheredWrites {
     }
   }
 
-  /** Sends everything. What dies with it may run Python code, which may write more. */
+  /** Sends everything. What dies with it lets others in, who may write more, or send as well. */
   void flush() {
-    for (int i = 0; i < writers.size(); i++) {
-      writers.get(i).flush();
+    Writer writer;
+    while ((writer = writers.pollFirst()) != null) {
+      writer.flush();
     }
-    writers.clear();
   }
 }

@@ -2,6 +2,7 @@ package rloop.loop;
 
 import java.util.Arrays;
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
@@ -25,6 +26,7 @@ public final class ReadyQueue {
 
   private long[] pending = new long[INITIAL_ROOM];
   private int pendingSize;
+  private boolean closed;
 
   /** Sequence numbers of the first pending call, and of the first of the batch. */
   private long pendingStart;
@@ -40,8 +42,17 @@ public final class ReadyQueue {
     this.noop = noop;
   }
 
-  /** Adds a call for the next batch; returns its sequence number. */
+  /**
+   * Adds a call for the next batch; returns its sequence number.
+   *
+   * @throws PyException if the loop is closed, perhaps while the call was made: a {@code
+   *     RuntimeError}
+   */
   public long append(@Owned long call) {
+    if (closed) {
+      Ref.drop(call);
+      throw PyException.runtimeError("Event loop is closed");
+    }
     if (pendingSize == pending.length) {
       pending = Arrays.copyOf(pending, 2 * pendingSize);
     }
@@ -65,13 +76,17 @@ public final class ReadyQueue {
         : sequence - batchStart >= started;
   }
 
-  /** Takes a call back; it must be waiting. */
+  /** Takes a call back, if it is waiting. */
   public void cancel(long sequence) {
     replace(sequence, Ref.take(noop));
   }
 
-  /** Puts another call in the place of one, which must be waiting. */
+  /** Puts another call in the place of one, if that is waiting: else Python has its reference. */
   public void replace(long sequence, @Owned long call) {
+    if (!isWaiting(sequence)) {
+      Ref.drop(call);
+      return;
+    }
     boolean isPending = sequence >= pendingStart;
     long[] calls = isPending ? pending : batch;
     int index = (int) (sequence - (isPending ? pendingStart : batchStart));
@@ -95,10 +110,10 @@ public final class ReadyQueue {
     return started < batchSize;
   }
 
-  /** Starts the next call of the batch, which must have one. */
+  /** Starts the next call of the batch; 0 if it has none. */
   @Owned
   public long next() {
-    return batch[started++];
+    return hasNext() ? batch[started++] : 0;
   }
 
   /** The sequence number of the call that started last in the batch, or -1 before the first. */
@@ -132,6 +147,7 @@ public final class ReadyQueue {
 
   /** The end of the loop: forgets all calls. What they hold dies, which may run Python code. */
   public void close() {
+    closed = true;
     long[] left = Arrays.copyOfRange(batch, started, batchSize);
     long[] right = Arrays.copyOf(pending, pendingSize);
     pendingStart += pendingSize;

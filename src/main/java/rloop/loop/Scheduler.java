@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
@@ -62,6 +63,7 @@ public final class Scheduler {
   @Owned
   public long callSoon(@Owned long call) {
     if (debug) {
+      checkOpen(call);
       long handle = handleFor(call);
       addHandle(handleType, handle);
       return handle;
@@ -69,12 +71,18 @@ public final class Scheduler {
     long sequence = ready.append(call);
     // Tasks, most of all, drop the handle at once: then it serves the next call as well. The call
     // is not even stored in it before somebody is seen to have kept it (settleLastHandle).
-    if (lastHandle == 0 || !handleType.isUnused(lastHandle)) {
-      settleLastHandle();
-      lastHandle = handleType.create(pythonLoop);
+    long handle = lastHandle;
+    if (handle == 0 || !handleType.isUnused(handle)) {
+      handle = handleType.create(pythonLoop); // may let others in
     }
-    handleType.setSequence(lastHandle, sequence);
-    return Ref.take(lastHandle);
+    handleType.setSequence(handle, sequence);
+    Ref.take(handle);
+    long last = lastHandle;
+    if (last != handle) {
+      lastHandle = handle;
+      settle(last);
+    }
+    return handle;
   }
 
   /** A handle that holds a call, which is not scheduled yet. */
@@ -88,8 +96,11 @@ public final class Scheduler {
   /** Schedules the call of a handle of ours. */
   private void addHandle(HandleType type, long handle) {
     if (debug) {
-      type.setSequence(handle, ready.append(calls.run(handle)));
+      type.setSequence(handle, ready.append(run(handle)));
       return;
+    }
+    if (type.call(handle) == 0) {
+      return; // somebody else has cancelled it
     }
     // A timer that nobody else has is there for reports alone (originOf), and what its call holds
     // shall not live as long as it.
@@ -106,7 +117,21 @@ public final class Scheduler {
 
   /** Schedules any {@code asyncio.Handle}, to be run as the stdlib runs it. */
   public void addForeignHandle(long handle) {
-    ready.append(calls.run(handle));
+    ready.append(run(handle));
+  }
+
+  @Owned
+  private long run(long handle) {
+    checkOpen(0); // what is called is gone
+    return calls.run(handle);
+  }
+
+  /** Drops a call of a loop that was closed in the meantime, and raises. */
+  private void checkOpen(@Owned long call) {
+    if (closed) {
+      Ref.dropIfAny(call);
+      throw PyException.runtimeError("Event loop is closed");
+    }
   }
 
   /** Adds a timer and returns its handle. */
@@ -132,6 +157,7 @@ public final class Scheduler {
 
   @Owned
   private long addTimer(double deadline, @Owned long call) {
+    checkOpen(call);
     long handle = timerType.create(pythonLoop);
     timerType.setCall(handle, call);
     timerType.setScheduled(handle, true);
@@ -192,8 +218,12 @@ public final class Scheduler {
    */
   void settleLastHandle() {
     long handle = lastHandle;
+    lastHandle = 0;
+    settle(handle);
+  }
+
+  private void settle(@Owned long handle) {
     if (handle != 0) {
-      lastHandle = 0;
       long sequence = handleType.sequence(handle);
       long call = ready.find(sequence);
       if (call == 0 || handleType.isUnused(handle)) {

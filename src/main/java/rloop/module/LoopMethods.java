@@ -67,8 +67,8 @@ final class LoopMethods {
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
-        .add("_watch", "watch", FAST, "($self, watchers, key, entry, /)")
-        .add("_unwatch", "unwatch", FAST, "($self, watchers, key, /)")
+        .add("_watch", "watch", FAST, "($self, fd, writing, handle, watchers, file, /)")
+        .add("_unwatch", "unwatch", FAST, "($self, fd, writing, /)")
         .add("_watched", "watched", ONE_ARGUMENT, "($self, fd, /)");
   }
 
@@ -239,38 +239,34 @@ final class LoopMethods {
     return Arguments.none();
   }
 
-  /** {@code _watch(watchers, (fd, writing), (handle, file))}: see {@link FdWatches#add}. */
+  /** {@code _watch(fd, writing, handle, watchers, file)}: see {@link FdWatches#add}. */
   private static long watch(long self, long arguments, long count, long d) {
-    Arguments.expect("_watch", count, 3);
-    long key = Arguments.get(arguments, 1);
+    Arguments.expect("_watch", count, 5);
     Loops.open(self)
         .fdWatches()
         .add(
-            watchedFd(key),
-            watchedDirection(key),
-            Arguments.get(arguments, 0),
-            key,
-            Arguments.get(arguments, 2));
+            (int) Arguments.toLong(Arguments.get(arguments, 0)),
+            direction(Arguments.get(arguments, 1)),
+            Arguments.get(arguments, 2),
+            Arguments.get(arguments, 3),
+            Arguments.get(arguments, 4));
     return Arguments.none();
   }
 
-  /** {@code _unwatch(watchers, (fd, writing))}: whether anybody waited. */
+  /** {@code _unwatch(fd, writing)}: whether anybody waited. */
   private static long unwatch(long self, long arguments, long count, long d) {
     Arguments.expect("_unwatch", count, 2);
-    long key = Arguments.get(arguments, 1);
     EventLoop loop = Loops.of(self);
     return Arguments.bool(
         !loop.isClosed()
             && loop.fdWatches()
-                .remove(watchedFd(key), watchedDirection(key), Arguments.get(arguments, 0), key));
+                .remove(
+                    (int) Arguments.toLong(Arguments.get(arguments, 0)),
+                    direction(Arguments.get(arguments, 1))));
   }
 
-  private static int watchedFd(long key) {
-    return (int) Arguments.toLong(Tuples.get(key, 0));
-  }
-
-  private static int watchedDirection(long key) {
-    return Tuples.get(key, 1) == PyObjects.Py_True ? Poller.WRITE : Poller.READ;
+  private static int direction(long writing) {
+    return writing == PyObjects.Py_True ? Poller.WRITE : Poller.READ;
   }
 
   /**

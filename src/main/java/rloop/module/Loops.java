@@ -34,7 +34,13 @@ final class Loops {
   }
 
   /** The Java part of a loop: the loop itself, and what stands above it. */
-  private record Parts(EventLoop loop, SocketOperations sockets) {}
+  private record Parts(EventLoop loop, SocketOperations sockets) implements JavaReference.Mortal {
+    @Override
+    public void referenceDied() {
+      loop.free();
+      sockets.free();
+    }
+  }
 
   /** A state object for a loop. */
   @Owned

@@ -162,6 +162,10 @@ final class TransportMethods {
     if (bytes == 0) {
       return Arguments.bool(false);
     }
+    if (bytes != data && !connection.takesData()) { // copying lets others in
+      Ref.drop(bytes);
+      return Arguments.bool(false);
+    }
     long length = Memory.getLong(bytes + Layout.SIZE);
     if (length == 0) {
       Ref.drop(bytes);

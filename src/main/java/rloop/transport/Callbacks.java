@@ -139,10 +139,16 @@ public class Callbacks {
   /** A method of the protocol; 0 if it has none of that name. */
   @Owned
   final long receiverMethod(long name) {
-    long method = PyObjects.PyObject_GetAttr(TransportType.get(transport, type.receiver), name);
+    long receiver = TransportType.get(transport, type.receiver);
+    if (receiver == 0) {
+      return 0; // there was one before others came in
+    }
+    Ref.take(receiver); // who comes in may set another one
+    long method = PyObjects.PyObject_GetAttr(receiver, name);
     if (method == 0) {
       PyErrors.PyErr_Clear();
     }
+    Ref.drop(receiver);
     return method;
   }
 
@@ -193,11 +199,12 @@ public class Callbacks {
   @Owned
   long readBuffered() {
     long call = TransportType.get(transport, type.bufferedRead);
-    if (call == 0) {
-      call = call(READ_BUFFERED);
-      TransportType.set(transport, type.bufferedRead, call);
+    if (call != 0) {
+      return Ref.take(call);
     }
-    return Ref.take(call);
+    call = call(READ_BUFFERED);
+    TransportType.set(transport, type.bufferedRead, Ref.take(call));
+    return call;
   }
 
   @Owned

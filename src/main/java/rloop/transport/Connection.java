@@ -46,12 +46,13 @@ public final class Connection extends StreamConnection {
    * @return whether it can be so
    */
   public boolean openTls() {
-    if (tls == null) {
+    TlsLayer layer = tls;
+    if (layer == null) {
       return false;
     }
-    tls.open();
+    layer.open();
     flushTls();
-    return tls.state() == TlsStream.State.OPEN;
+    return layer.state() == TlsStream.State.OPEN;
   }
 
   /**
@@ -61,13 +62,14 @@ public final class Connection extends StreamConnection {
    *     at once
    */
   public void stopTls(boolean lossless) {
-    if (tls == null) {
+    TlsLayer layer = tls;
+    if (layer == null) {
       return;
     }
     if (!isGone()) {
       flush();
-      if (lossless) {
-        tls.encryptAll(queue);
+      if (lossless && isCurrent(layer)) {
+        layer.encryptAll(queue);
         flushLater();
       }
     }
@@ -78,10 +80,16 @@ public final class Connection extends StreamConnection {
     if (tls != null) {
       tls.clear();
       tls = null;
+      callbacks.setSslSocket(0); // from here on others come in
       inbound.dropData();
       callbacks.setReceiver(0);
-      callbacks.setSslSocket(0);
     }
+  }
+
+  /** Whether TLS was not left while others were let in: its {@code SSL} would be gone. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isCurrent(TlsLayer layer) {
+    return layer == tls;
   }
 
   @Override
@@ -142,7 +150,9 @@ public final class Connection extends StreamConnection {
     if (size > 0) {
       inbound.deliver(loop.bytesPool().copyOf(TlsLayer.plaintext(), size), size);
     }
-    decrypted(layer);
+    if (isCurrent(layer)) {
+      decrypted(layer);
+    }
   }
 
   /** What else there is to do after ciphertext was read. */

@@ -55,9 +55,11 @@ public final class SocketOperations {
     if (fd >= states.length) {
       states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
     }
-    SocketState adopted = new SocketState(loop, this, fd, family, weakReference);
-    forget(fd);
-    states[fd] = adopted;
+    SocketState last = states[fd];
+    states[fd] = new SocketState(loop, this, fd, family, weakReference);
+    if (last != null) {
+      last.dispose();
+    }
     return true;
   }
 
@@ -119,6 +121,17 @@ public final class SocketOperations {
 
   /** The loop is being closed. */
   public void close() {
+    @Nullable SocketState[] last = states;
+    states = new SocketState[0];
+    for (SocketState state : last) {
+      if (state != null) {
+        state.dispose();
+      }
+    }
+  }
+
+  /** Nobody can be in a method any more: gives the memory back that they use. */
+  public void free() {
     if (acceptor != null) {
       acceptor.close();
       acceptor = null;
@@ -127,11 +140,5 @@ public final class SocketOperations {
       datagramMemory.close();
       datagramMemory = null;
     }
-    for (SocketState state : states) {
-      if (state != null) {
-        state.dispose();
-      }
-    }
-    states = new SocketState[0];
   }
 }

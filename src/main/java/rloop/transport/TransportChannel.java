@@ -3,6 +3,7 @@ package rloop.transport;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
 import rloop.io.Channel;
 import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
@@ -129,15 +130,21 @@ public abstract class TransportChannel extends Channel implements Writer {
     }
   }
 
+  /** Whoever comes in meanwhile may end the transport; it dies when this is done. */
   @Override
   protected void ready(int readiness) {
-    if ((readiness & Poller.READ) != 0 && wantsToRead()) {
-      read();
+    long transport = Ref.take(callbacks.transport());
+    try {
+      if ((readiness & Poller.READ) != 0 && wantsToRead()) {
+        read();
+      }
+      if ((readiness & Poller.WRITE) != 0 && blocked) {
+        send();
+      }
+      updateInterest();
+    } finally {
+      Ref.drop(transport);
     }
-    if ((readiness & Poller.WRITE) != 0 && blocked) {
-      send();
-    }
-    updateInterest();
   }
 
   // ---- writing -------------------------------------------------------------------------------
@@ -155,7 +162,7 @@ public abstract class TransportChannel extends Channel implements Writer {
   protected abstract void dropQueue();
 
   protected final void flushLater() {
-    if (!flushScheduled) {
+    if (!flushScheduled && !isGone()) {
       flushScheduled = true;
       callbacks.keepAlive(true);
       loop.flushLater(this);
@@ -165,10 +172,18 @@ public abstract class TransportChannel extends Channel implements Writer {
   @Override
   public void flush() {
     flushScheduled = false;
-    if (!isAllSent() && !blocked) {
-      send();
+    if (isGone()) {
+      return; // and the transport may be dead
     }
-    updateInterest();
+    long transport = Ref.take(callbacks.transport()); // as in ready()
+    try {
+      if (!isAllSent() && !blocked) {
+        send();
+      }
+      updateInterest();
+    } finally {
+      Ref.drop(transport);
+    }
   }
 
   /**
@@ -300,6 +315,9 @@ public abstract class TransportChannel extends Channel implements Writer {
     }
     if (!isAllSent()) {
       flush();
+      if (state != State.OPEN) {
+        return false; // somebody else has closed it
+      }
     }
     boolean hasFailed = isClosing();
     state = State.CLOSING;
@@ -322,6 +340,9 @@ public abstract class TransportChannel extends Channel implements Writer {
       return false;
     }
     dropQueue();
+    if (isGone()) {
+      return false; // somebody else has told Python
+    }
     lose();
     return true;
   }
@@ -345,7 +366,9 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   @Override
   protected void pollerClosed() {
+    long transport = Ref.take(callbacks.transport()); // as in ready()
     dispose();
+    Ref.drop(transport);
   }
 
   /** Ends all that is left, before Python closes the descriptor. */

@@ -11,7 +11,6 @@ public final class PyContainers {
   public static final long PyTuple_Type = Symbols.address("PyTuple_Type");
 
   private static final CFunction TUPLE_NEW = ObjectAllocation.of("PyTuple_New");
-  private static final Downcall DICT_GET_ITEM = Downcall.of("PyDict_GetItemWithError");
   private static final Downcall DICT_SET_ITEM = Downcall.of("PyDict_SetItem");
   private static final Downcall DICT_DEL_ITEM = Downcall.of("PyDict_DelItem");
 
@@ -21,11 +20,6 @@ public final class PyContainers {
   @Owned
   public static long PyTuple_New(long size) {
     return TUPLE_NEW.call(size);
-  }
-
-  /** A borrowed reference; 0 without an exception if the key is not there. */
-  public static long PyDict_GetItemWithError(long dict, long key) {
-    return DICT_GET_ITEM.call(dict, key);
   }
 
   /** Returns 0, or -1 with an exception set. */

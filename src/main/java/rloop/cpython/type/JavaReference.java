@@ -42,6 +42,12 @@ public final class JavaReference {
   private static int freeCount;
   private static int used;
 
+  /** What is to know when its reference object dies: nobody finds it any more. */
+  public interface Mortal {
+    /** On any thread, perhaps in the middle of a collection of garbage. */
+    void referenceDied();
+  }
+
   private JavaReference() {}
 
   /**
@@ -72,9 +78,11 @@ public final class JavaReference {
     return number;
   }
 
-  private static synchronized void remove(int number) {
+  private static synchronized @Nullable Object remove(int number) {
+    Object referent = table[number];
     table[number] = null;
     free[freeCount++] = number;
+    return referent;
   }
 
   /** What a reference object stands for. */
@@ -90,7 +98,10 @@ public final class JavaReference {
   /** {@code tp_dealloc}, on any thread, reached through the trampoline. */
   @SuppressWarnings("unused")
   private static long deallocate(long self, long b, long c, long d) {
-    remove((int) Memory.getLong(self + NUMBER));
+    Object referent = remove((int) Memory.getLong(self + NUMBER));
+    if (referent instanceof Mortal mortal) {
+      mortal.referenceDied();
+    }
     long type = Ref.type(self);
     PyObjects.PyObject_Free(self);
     Ref.drop(type);

@@ -11,6 +11,7 @@ import static rloop.posix.Constants.POLLNVAL;
 import static rloop.posix.Constants.POLLOUT;
 
 import java.util.Arrays;
+import rloop.ffi.Memory;
 import rloop.posix.Pollfd;
 import rloop.posix.Stdlib;
 import rloop.posix.SysPoll;
@@ -20,6 +21,9 @@ import rloop.posix.SysPoll;
  *
  * <p>The kernel wants a dense array, so a descriptor that is removed is replaced by the last one.
  * Slot 0 is the waker's, which makes 0 the slot of descriptors that are not watched.
+ *
+ * <p>Who watches a descriptor while another thread polls changes the array: so the kernel is given
+ * a copy, and there is a monitor, in which nothing waits.
  */
 final class Poll extends WakeablePoller {
   private static final int WAKER_SLOT = 0;
@@ -38,6 +42,12 @@ final class Poll extends WakeablePoller {
 
   private int size = WAKER_SLOT + 1;
 
+  /** What the kernel is asked, the first {@code askedSize} of the arrays above: the poll's own. */
+  private long asked = Stdlib.calloc(FIRST_CAPACITY, Pollfd.SIZE);
+
+  private long[] askedKeys = new long[FIRST_CAPACITY];
+  private int askedSize;
+
   /** Where the next search for ready descriptors starts: where the last one ended. */
   private int nextSlot = WAKER_SLOT + 1;
 
@@ -53,7 +63,7 @@ final class Poll extends WakeablePoller {
   }
 
   @Override
-  public int add(int fd, int interest, long key) {
+  public synchronized int add(int fd, int interest, long key) {
     checkOpen();
     if (slot(fd) != UNWATCHED) {
       return -EEXIST;
@@ -88,7 +98,7 @@ final class Poll extends WakeablePoller {
   }
 
   @Override
-  public int modify(int fd, int interest, long key) {
+  public synchronized int modify(int fd, int interest, long key) {
     checkOpen();
     int slot = slot(fd);
     if (slot == UNWATCHED) {
@@ -100,7 +110,7 @@ final class Poll extends WakeablePoller {
   }
 
   @Override
-  public int remove(int fd) {
+  public synchronized int remove(int fd) {
     checkOpen();
     int slot = slot(fd);
     if (slot == UNWATCHED) {
@@ -125,24 +135,35 @@ final class Poll extends WakeablePoller {
 
   @Override
   int await(long timeoutNanos) {
-    return SysPoll.poll(fds, size, Timeouts.milliseconds(timeoutNanos));
+    copy();
+    return SysPoll.poll(asked, askedSize, Timeouts.milliseconds(timeoutNanos));
+  }
+
+  private synchronized void copy() {
+    if (askedKeys.length < keys.length) {
+      askedKeys = new long[keys.length];
+      asked = Stdlib.realloc(asked, keys.length * Pollfd.SIZE);
+    }
+    System.arraycopy(keys, 0, askedKeys, 0, size);
+    Memory.copy(fds, asked, size * Pollfd.SIZE);
+    askedSize = size;
   }
 
   /** Goes round from where the last search ended, so that nobody starves when not all fit. */
   @Override
   void collect(int count) {
     int left = count;
-    if (left > 0 && Pollfd.revents(fds, WAKER_SLOT) != 0) {
+    if (left > 0 && Pollfd.revents(asked, WAKER_SLOT) != 0) {
       waker.drain();
       left--;
     }
     while (left > 0 && !ready.isFull()) {
-      if (nextSlot >= size) {
+      if (nextSlot >= askedSize) {
         nextSlot = WAKER_SLOT + 1;
       }
-      int found = Pollfd.revents(fds, nextSlot);
+      int found = Pollfd.revents(asked, nextSlot);
       if (found != 0) {
-        ready.add(keys[nextSlot], readiness(Pollfd.events(fds, nextSlot), found));
+        ready.add(askedKeys[nextSlot], readiness(Pollfd.events(asked, nextSlot), found));
         left--;
       }
       nextSlot++;
@@ -156,13 +177,14 @@ final class Poll extends WakeablePoller {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     if (closed) {
       return;
     }
     closed = true;
     waker.close();
     Stdlib.free(fds);
+    Stdlib.free(asked);
   }
 
   @Override
