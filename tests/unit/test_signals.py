@@ -111,6 +111,25 @@ def test_closing_the_loop_removes_its_handlers(loop: Loop) -> None:
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_a_handler_is_not_called_for_a_signal_from_before_it(loop: Loop) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    received: list[None] = []
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        thread = raise_later(signal.SIGUSR1, 0.01)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(asyncio.sleep(20))
+        thread.join()
+        loop.add_signal_handler(signal.SIGUSR1, received.append, None)
+        loop.run_until_complete(asyncio.sleep(0.01))
+        assert not received
+        loop.remove_signal_handler(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 def test_a_signal_that_arrives_while_the_loop_rests_is_handled_later(loop: Loop) -> None:
     received: list[str] = []
     loop.add_signal_handler(signal.SIGUSR1, received.append, "received")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import signal
 import sys
 import threading
 from asyncio import base_events, constants, format_helpers, futures, sslproto, tasks
@@ -26,6 +25,8 @@ from rloop.java.constants import ADDRESS_FAMILIES
 
 from .accepting import Accepting
 from .clock import Clock
+from .nesting import Nesting
+from .signals import Signals
 from .socket_operations import SocketOperations
 from .watches import Watches
 
@@ -62,7 +63,7 @@ def _install() -> None:
             _is_installed = True
 
 
-class RLoop(SocketOperations, Accepting, Clock):
+class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
     __slots__ = ("_state",)
@@ -127,8 +128,8 @@ class RLoop(SocketOperations, Accepting, Clock):
             self._abandon_run()
             raise
         finally:
-            if is_woken and not self._signal_handlers:
-                signal.set_wakeup_fd(-1)
+            if is_woken:
+                self._let_signals_sleep()
         self._stopping = True
 
     def _run_calls(self) -> bool:
@@ -176,10 +177,14 @@ class RLoop(SocketOperations, Accepting, Clock):
 
     def _report(self, call: Call, exc: BaseException) -> None:
         """Reports what a call, the last that started, has raised, as asyncio would."""
-        handle, transport = self._origin(call)
-        if transport is not None:
-            transport._delivery_failed(exc)
-            return
+        if self._has_nested:
+            self._has_nested = False
+            handle = self._handle_for(call)
+        else:
+            handle, transport = self._origin(call)
+            if transport is not None:
+                transport._delivery_failed(exc)
+                return
         _, callback, *args = call
         self.call_exception_handler(
             {
@@ -360,24 +365,6 @@ class RLoop(SocketOperations, Accepting, Clock):
 
     def _adopt_tls(self, protocol: sslproto.SSLProtocol) -> None:
         _tls().adopt(protocol)
-
-    # ---- signals, the one use of the self-pipe ---------------------------------------------------
-
-    def _let_signals_wake(self) -> bool:
-        """Has every signal wake the poller while the main thread runs the loop.
-
-        Python runs signal handlers when it next runs Python code. For a signal that arrives while
-        Java works between two calls that would be after a wait that nothing ends.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            return False
-        ours = self._csock.fileno()
-        others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
-        if others in {-1, ours}:
-            return True
-        # Whoever set it knows whom to wake, and can't be asked whether to warn.
-        signal.set_wakeup_fd(others, warn_on_full_buffer=False)
-        return False
 
 
 # What answers for the debug mode, which every future and every task asks for.

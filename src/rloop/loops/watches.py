@@ -29,5 +29,9 @@ class Watches:
             raise KeyError(f"{fd} is not watched")
         return selectors.SelectorKey(fd, fd, events, None)
 
+    def select(self, _: float | None = None) -> tuple[()]:
+        """Finds nothing: Java waits when the calls are asked for (``nesting.py``)."""
+        return ()
+
     def close(self) -> None:
         """Does nothing: Java closes the poller."""

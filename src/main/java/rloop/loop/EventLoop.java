@@ -204,6 +204,13 @@ public final class EventLoop {
     stopping = true;
   }
 
+  /** Whether {@link #stop} was called; whoever asks sees to it himself. */
+  public boolean takeStop() {
+    boolean taken = stopping;
+    stopping = false;
+    return taken;
+  }
+
   /**
    * The next call, or 0 if the run is over or, while {@link #isRunning}, goes on after Python has
    * seen to signals or in another mode. {@code None} asks what time it is, where the time is told.
@@ -288,6 +295,11 @@ public final class EventLoop {
     stopping = false;
     scheduler.settleLastHandle();
     return 0;
+  }
+
+  /** Whether the batch has calls that have not started. */
+  public boolean hasNext() {
+    return ready.hasNext();
   }
 
   /** Whether a run has begun and not ended. */

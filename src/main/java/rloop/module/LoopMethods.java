@@ -58,6 +58,8 @@ final class LoopMethods {
         .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
         .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")
         .add("_is_run_over", "isRunOver", NO_ARGUMENTS, "($self, /)")
+        .add("_is_batch_over", "isBatchOver", NO_ARGUMENTS, "($self, /)")
+        .add("_take_stop", "takeStop", NO_ARGUMENTS, "($self, /)")
         .add("_flush", "flush", NO_ARGUMENTS, "($self, /)")
         .add("_write_to_self", "wakeUp", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
@@ -181,6 +183,14 @@ final class LoopMethods {
   /** {@code _is_run_over()}: otherwise it goes on in another mode. */
   private static long isRunOver(long self, long b, long c, long d) {
     return Arguments.bool(!Loops.of(self).isRunning());
+  }
+
+  private static long isBatchOver(long self, long b, long c, long d) {
+    return Arguments.bool(!Loops.of(self).hasNext());
+  }
+
+  private static long takeStop(long self, long b, long c, long d) {
+    return Arguments.bool(Loops.of(self).takeStop());
   }
 
   private static long flush(long self, long b, long c, long d) {
