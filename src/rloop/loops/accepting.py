@@ -8,6 +8,7 @@ are under way: ``shutdown_asyncgens``, which comes next, ends them here.
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import errno
 import socket
@@ -19,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from rloop.java.constants import ADDRESS_FAMILIES
 
+from .plain_sockets import PlainSocket, is_plain
+
 _EARLY = {sslproto.SSLProtocolState.UNWRAPPED, sslproto.SSLProtocolState.DO_HANDSHAKE}
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 # What the attributes of these names make enumerations of, for a microsecond each.
-_family: Callable[[socket.socket], int] = vars(socket.SocketType)["family"].__get__
-_type: Callable[[socket.socket], int] = vars(socket.SocketType)["type"].__get__
+_family: Callable[[socket.socket], int] = vars(_socket.socket)["family"].__get__
+_type: Callable[[socket.socket], int] = vars(_socket.socket)["type"].__get__
 
 # Makes a socket object that knows, without asking the kernel, that its socket does not block.
 _NON_BLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
@@ -76,7 +79,7 @@ class Accepting(asyncio.SelectorEventLoop):
                 if accepted is False:
                     super()._accept_connection(*serving)  # type: ignore[misc]
                 return
-            sock = socket.socket(family, kind, proto, accepted[0])
+            sock = PlainSocket(family, kind, proto, accepted[0])
             if self._debug:
                 logger.debug("%r got a new connection from %r: %r", server, accepted[1], sock)
             extra = {"peername": accepted[1]}
@@ -173,7 +176,8 @@ def _is_accepted_in_handshake(protocol: Any) -> bool:
 def _is_usual(listener: socket.socket) -> bool:
     """Whether Java accepts as its own method would."""
     return (
-        type(listener) is socket.socket
+        is_plain(listener)
+        and socket.socket is PlainSocket  # of which its accept() makes the connection
         and listener.gettimeout() == 0
         and _family(listener) in ADDRESS_FAMILIES
     )

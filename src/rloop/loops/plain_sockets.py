@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _find_class() -> type[socket.socket]:
-    """``socket.socket`` as the module defines it, whatever has that name by now."""
+    """``socket.socket`` as its module defines it, whatever has that name by now."""
     classes: list[type] = _socket.socket.__subclasses__()
     found: type[socket.socket] = next(
         cls for cls in classes if cls.__module__ == "socket" and cls.__qualname__ == "socket"
@@ -24,13 +24,13 @@ def _find_class() -> type[socket.socket]:
     return found
 
 
-PlainSocket: type[socket.socket] = _find_class()
+PlainSocket = _find_class()
 """The class of plain sockets, as long as :func:`is_plain` says so."""
 
 # The class has these from its base, which is C's; who replaces one of them adds an attribute.
 _METHODS = {
     *("recv", "recv_into", "recvfrom", "recvfrom_into", "send", "sendmsg", "sendto"),
-    *("connect", "fileno", "getsockopt", "shutdown", "__getattribute__"),
+    *("fileno", "setblocking", "shutdown", "__getattribute__"),
 }
 _attributes: Mapping[str, Any] = vars(PlainSocket)
 _accept = PlainSocket.accept

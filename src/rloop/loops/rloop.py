@@ -26,6 +26,7 @@ from rloop.java.constants import ADDRESS_FAMILIES
 from .accepting import Accepting
 from .clock import Clock
 from .nesting import Nesting
+from .plain_sockets import is_plain
 from .signals import Signals
 from .socket_operations import SocketOperations
 from .watches import Watches
@@ -301,6 +302,9 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
     ) -> asyncio.Transport:
         if sock.fileno() in self._transports.data:
             self._ensure_fd_no_transport(sock)  # it says so
+        if not is_plain(sock):
+            make = super()._make_socket_transport
+            return make(sock, protocol, waiter, extra=extra, server=server, **_if_given(context))
         return _transport_class()(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(
@@ -314,7 +318,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         from rloop.transports.datagram import DatagramTransport  # noqa: PLC0415  # needs Java
 
         self._ensure_fd_no_transport(sock)
-        if sock.family not in ADDRESS_FAMILIES:
+        if sock.family not in ADDRESS_FAMILIES or not is_plain(sock):
             make = super()._make_datagram_transport  # type: ignore[misc]
             return make(sock, protocol, address, waiter, extra)
         return DatagramTransport(self, sock, protocol, address, waiter, extra)
@@ -348,6 +352,20 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         ssl_shutdown_timeout: float | None = constants.SSL_SHUTDOWN_TIMEOUT,
         context: Context | None = None,
     ) -> Any:
+        if not is_plain(rawsock):
+            return super()._make_ssl_transport(
+                rawsock,
+                protocol,
+                sslcontext,
+                waiter,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                extra=extra,
+                server=server,
+                ssl_handshake_timeout=ssl_handshake_timeout,
+                ssl_shutdown_timeout=ssl_shutdown_timeout,
+                **_if_given(context),
+            )
         ssl_protocol = _tls().protocol_class()(
             self,
             protocol,
@@ -386,6 +404,11 @@ def _tls() -> ModuleType:
     from rloop.transports import tls  # noqa: PLC0415  # for the first TLS connection
 
     return tls
+
+
+def _if_given(context: Context | None) -> dict[str, Context]:
+    """An argument that the standard library's methods have from 3.15 on."""
+    return {} if context is None else {"context": context}
 
 
 def _or_copy(context: Context | None) -> Context:

@@ -120,19 +120,19 @@ class End:
 
     def __init__(self, *, server_side: bool) -> None:
         """Before its handshake."""
-        self.context = ssl.SSLContext(
-            ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT
+        # C's class: there may be a program's own in the place of ssl.SSLContext.
+        self.context = _ssl._SSLContext(
+            _ssl.PROTOCOL_TLS_SERVER if server_side else _ssl.PROTOCOL_TLS_CLIENT
         )
         self.context.check_hostname = False
-        self.context.verify_mode = ssl.CERT_NONE
-        self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.context.verify_mode = _ssl.CERT_NONE
+        self.context.maximum_version = _ssl.PROTO_TLSv1_2
         try:
             self.context.set_ciphers(_ANONYMOUS)
         except ssl.SSLError as error:
             raise errors.UnknownLibsslError(f"it cannot be tried out: {error}") from error
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.object = self.context.wrap_bio(self.incoming, self.outgoing, server_side)
-        self.socket: Any = self.object._sslobj  # type: ignore[attr-defined]
+        self.incoming, self.outgoing = _ssl.MemoryBIO(), _ssl.MemoryBIO()
+        self.socket: Any = self.context._wrap_bio(self.incoming, self.outgoing, server_side)  # type: ignore[attr-defined]
 
     def offset_of_ssl(self) -> int:
         """Where the structure behind the object has its ``SSL*``: before that to the context."""
@@ -167,7 +167,7 @@ def _shake_hands(server: End, client: End) -> None:
     while waiting:
         end = waiting.pop(0)
         try:
-            end.object.do_handshake()
+            end.socket.do_handshake()
         except ssl.SSLWantReadError:
             waiting.append(end)
         except ssl.SSLError as error:
