@@ -242,3 +242,31 @@ def test_what_is_written_is_sent_before_the_process_ends_by(loop_name: str, endi
             while data := peer.recv(65536):
                 received += data
     assert received == ANSWER
+
+
+DAEMON = """
+import asyncio, os, socket, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads, of Java as well, and fork
+
+async def become_a_daemon(sockets):
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_connection(asyncio.Protocol, sock=sockets.pop())
+    transport.write(b"the answer")
+    os.fork()
+    os._exit(0)
+
+ours, peer = socket.socketpair()
+if os.fork() == 0:
+    peer.close()
+    sockets = [ours]
+    del ours
+    new_loop().run_until_complete(become_a_daemon(sockets))
+ours.close()
+peer.settimeout(20)
+assert peer.recv(100) == b"the answer"
+os.wait()
+"""
+
+
+def test_what_is_written_before_a_fork_whose_parent_ends_is_sent(loop_name: str) -> None:
+    assert_clean(run_script(on_loop(loop_name, DAEMON)))

@@ -37,7 +37,7 @@ def watch() -> None:
     """From now on this process has a Java virtual machine that its children won't have."""
     global _is_watching  # noqa: PLW0603
     if not _is_watching:
-        os.register_at_fork(after_in_child=_after_in_child)
+        os.register_at_fork(before=_send_what_was_written, after_in_child=_after_in_child)
         _is_watching = True
 
 
@@ -80,6 +80,13 @@ def give_back_in_children(loop_class: type[asyncio.SelectorEventLoop]) -> None:
 def register(loop: asyncio.SelectorEventLoop) -> None:
     """Makes a loop known as one of this process, to be refused in its children."""
     _loops.add(loop)
+
+
+def _send_what_was_written() -> None:
+    """The parent may end at once (``os._exit``), and the child can't send it."""
+    loop: Any = asyncio._get_running_loop()
+    if loop is not None and loop in _loops:
+        loop._flush()
 
 
 def _after_in_child() -> None:

@@ -6,12 +6,13 @@ import asyncio
 import socket
 import sys
 import weakref
-from asyncio import constants, trsock
+from asyncio import constants
 from asyncio.log import logger
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from .base import BaseTransport
+from .transport_socket import TransportSocket
 
 if TYPE_CHECKING:
     from .loop import TransportLoop
@@ -39,14 +40,16 @@ class BaseSocketTransport(BaseTransport):
                 raise
         self._server = server
         extra = {} if extra is None else extra
-        extra["socket"] = trsock.TransportSocket(sock)
+        # With a callback: a reference without one outlives, from 3.15 on, the finaliser of the
+        # socket.
+        this = weakref.ref(self, _no_callback)
+        extra["socket"] = TransportSocket(sock, this)
         extra["sockname"] = _name_or_none(sock.getsockname)
         if "peername" not in extra:
             extra["peername"] = _name_or_none(sock.getpeername)
         super().__init__(loop, sock, protocol, waiter, extra, context)
-        # Not by the dictionary's own method, which makes a closure for the death of each. But with
-        # a callback: a reference without one outlives, from 3.15 on, the finaliser of the socket.
-        loop._transports.data[self._fd] = weakref.ref(self, _no_callback)
+        # Not by the dictionary's own method, which makes a closure for the death of each.
+        loop._transports.data[self._fd] = this
 
     def _server_arguments(self) -> tuple[Any, ...]:
         """A server knows its transports from 3.13 on; before, it counts them."""
@@ -56,6 +59,7 @@ class BaseSocketTransport(BaseTransport):
 
     @property
     def _sock(self) -> socket.socket:
+        self._send_gathered()
         return self._file  # type: ignore[no-any-return]
 
     @property

@@ -49,8 +49,8 @@ class SocketTransport(BaseSocketTransport):
 
     def _open_channel(self) -> None:
         self._open(self._loop, self._fd, self._given_context)
-        if self._sock.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._file.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
+            self._file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""

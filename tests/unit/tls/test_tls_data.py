@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import socket
 import ssl
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
+from tests.conftest import Loop
 from tests.unit.connections import Recorder, turns, until, until_received
 from tests.unit.tls.peers import TlsConnector, ViewRecorder
 
@@ -178,3 +181,34 @@ async def test_a_protocol_that_raises_loses_the_connection(
     assert isinstance(connection.protocol.lost_with, ZeroDivisionError)
     assert "Fatal error on SSL protocol" in caplog.text
     caplog.clear()
+
+
+async def test_a_shutdown_of_the_socket_comes_after_what_was_written(
+    connect: TlsConnector,
+) -> None:
+    connection = await connect(Recorder)
+    connection.transport.write(b"last words")
+    connection.transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
+    assert await connection.peer.receive(20) == b"last words"
+
+
+async def test_what_was_written_leaves_while_callbacks_compute(
+    loop: Loop, connect: TlsConnector
+) -> None:
+    connection = await connect(Recorder, version=ssl.TLSVersion.TLSv1_2)  # no tickets follow
+    await turns()
+    seen = []
+
+    def compute() -> None:
+        try:
+            seen.append(connection.peer.socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            seen.append(b"")
+        time.sleep(0.002)
+
+    loop.call_soon(connection.transport.write, b"soon")
+    for _ in range(5):
+        loop.call_soon(compute)
+    await turns()
+    assert all(seen[1:])
+    assert await connection.peer.receive(4) == b"soon"

@@ -57,6 +57,8 @@ final class TransportMethods {
         .add("_end_writing", "endWriting", NO_ARGUMENTS, "($self, /)")
         .add("_await_drain", "awaitDrain", NO_ARGUMENTS, "($self, /)")
         .add("_end_await_drain", "endAwaitDrain", NO_ARGUMENTS, "($self, /)")
+        .add("_send_gathered", "sendGathered", NO_ARGUMENTS, "($self, /)")
+        .add("_share", "share", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_abort", "abort", NO_ARGUMENTS, "($self, /)")
         .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
@@ -249,6 +251,16 @@ final class TransportMethods {
 
   private static long endAwaitDrain(long self, long b, long c, long d) {
     TYPE.connection(self).endAwaitDrain();
+    return Arguments.none();
+  }
+
+  private static long sendGathered(long self, long b, long c, long d) {
+    TYPE.channel(self).sendGathered();
+    return Arguments.none();
+  }
+
+  private static long share(long self, long b, long c, long d) {
+    TYPE.channel(self).share();
     return Arguments.none();
   }
 

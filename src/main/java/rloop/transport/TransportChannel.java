@@ -40,6 +40,9 @@ public abstract class TransportChannel extends Channel implements Writer {
   /** The kernel's buffer is full; the poller tells when to go on. */
   protected boolean blocked;
 
+  /** Somebody else may send on the descriptor. */
+  private boolean shared;
+
   private boolean flushScheduled;
   private boolean resumeScheduled;
 
@@ -201,7 +204,20 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   /** Whether what is written may wait for the end of the batch. */
   protected final boolean gathers() {
-    return loop.gathers();
+    return !shared && loop.gathers();
+  }
+
+  /** Sends what was gathered, before something else is done with the descriptor. */
+  public void sendGathered() {
+    if (!isAllSent()) {
+      sendUnlessBlocked();
+    }
+  }
+
+  /** Gathers no more: from now on somebody else may send on the descriptor, or on a duplicate. */
+  public void share() {
+    shared = true;
+    sendGathered();
   }
 
   /**
