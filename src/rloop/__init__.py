@@ -3,7 +3,7 @@
 Importing this package does not start Java; the first loop does.
 """
 
-from .errors import JavaNotFoundError, JavaStartError
+from .errors import JavaNotFoundError, JavaStartError, SettingError
 from .java import modules as _modules
 from .loops.rloop import RLoop
 from .policy import EventLoopPolicy, install
@@ -14,6 +14,7 @@ __all__ = [
     "JavaNotFoundError",
     "JavaStartError",
     "RLoop",
+    "SettingError",
     "install",
     "new_event_loop",
     "run",

@@ -1,13 +1,18 @@
-"""The command line: ``python -m rloop doctor``."""
+"""The command line: ``python -m rloop doctor`` and ``python -m rloop cache``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from . import doctor
+from . import cache, doctor
 
-_parser = argparse.ArgumentParser(prog="python -m rloop", description=doctor.__doc__)
-_parser.add_argument("command", choices=["doctor"], help="tells what rloop finds on this machine")
-_parser.parse_args()
-sys.exit(doctor.main())
+_COMMANDS = {"doctor": doctor.main, "cache": cache.main}
+
+_parser = argparse.ArgumentParser(
+    prog="python -m rloop",
+    description="doctor: tells what rloop finds on this machine. "
+    "cache: makes the AOT cache now, which the first start would leave to the next ones.",
+)
+_parser.add_argument("command", choices=_COMMANDS)
+sys.exit(_COMMANDS[_parser.parse_args().command]())

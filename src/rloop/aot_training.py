@@ -19,6 +19,7 @@ from .java.paths import JAR, PACKAGE_PARENT
 from .loops.rloop import RLoop
 
 _LOWEST_PRIORITY = 19
+_FIRST_TO_BE_KILLED = 1000
 _LIMIT_SECONDS = 120
 
 _TRIAL = """
@@ -35,16 +36,26 @@ _MESSAGE = bytes(1024)
 def main() -> None:
     """Makes the cache that fits the environment of this process."""
     os.nice(_LOWEST_PRIORITY)
+    _be_killed_first()
     signal.alarm(_LIMIT_SECONDS)
     cache = AotCache(java_home.find(), JAR, jvm.options())
     try:
-        _train(cache.temporary())
-        _try(cache.temporary())
+        # By a name without a path, which Java would take for text.
+        folder, name = os.path.split(cache.temporary())
+        os.chdir(folder)
+        _train(name)
+        _try(name)
         cache.publish()
     finally:
         with suppress(FileNotFoundError):
             os.unlink(cache.temporary())
     os._exit(0)  # Java is gone: Python's finalisation should not meet what it made
+
+
+def _be_killed_first() -> None:
+    """Where memory runs out, the kernel is to take this process and not the program it serves."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        print(_FIRST_TO_BE_KILLED, file=file)
 
 
 def _train(output: str) -> None:

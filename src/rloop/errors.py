@@ -8,7 +8,11 @@ class JavaNotFoundError(ImportError):
 
 
 class JavaStartError(RuntimeError):
-    """Java was found, but its virtual machine refused to start or failed while starting."""
+    """Java was found, but cannot start here: what is missing, or what it said while it failed."""
+
+
+class SettingError(ValueError):
+    """A variable of rloop's own, ``RLOOP_...``, has a value that means nothing."""
 
 
 class UnknownLibsslError(Exception):

@@ -160,20 +160,6 @@ def test_wrong_options_are_named_and_the_next_try_says_so_too() -> None:
     assert "NoSuchOption" in result.stderr
 
 
-def test_a_process_that_may_not_have_the_memory_is_told_so() -> None:
-    # The JVM leaves its caller no choice here: it prints what is missing, and exits.
-    result = run_script(
-        """
-        import resource, rloop
-        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + (250 << 20), used + (250 << 20)))
-        rloop.RLoop()
-        """
-    )
-    assert result.returncode == 1
-    assert "Could not reserve enough space for 262144 KB object heap" in result.stderr
-
-
 def test_a_library_that_cannot_be_loaded_is_a_start_error(tmp_path: "os.PathLike[str]") -> None:
     home = os.path.join(tmp_path, "java")
     os.makedirs(os.path.join(home, "lib", "server"))

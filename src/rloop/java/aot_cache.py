@@ -11,13 +11,14 @@ What makes a cache dangerous, and what is done about it:
   inode and times of the file, by which any later change shows at the price of a system call
   (nobody can set ctime). Where they differ because the file was copied, as into a container image,
   its content must have the seal's checksum.
-* Whoever can write the file runs code in this process. So it, its seal and its folder must belong
-  to this user and be closed to others.
+* Whoever can write the file runs code in this process. So nobody else may write it, its seal and
+  its folder, but root, who can do so anyway: an image's cache may be root's.
 * A cache made from another jar would run that jar's code. Its name has a digest of all it depends
   on.
 
 To train one, a process claims it by creating a file, which only one process can. A claim that
-stays, because the training failed or was killed, keeps others from trying for a while.
+stays, because the training failed or was killed, keeps others from trying for a while. Where memory
+is short nobody tries: the training would get somebody killed for a start that is shorter next time.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ import time
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
+from . import cgroups, settings
 from .java_home import JavaHome
 from .paths import PACKAGE_PARENT
 
@@ -38,8 +41,15 @@ _SUFFIX = ".aot"
 _SEAL_SUFFIX = ".seal"
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
-_ANYBODY_ELSE = 0o077
+_PUBLISHED_FOLDER = 0o755  # root builds an image, and another user runs it
+_PUBLISHED_FILE = 0o644
+_ROOT = 0
+_WRITTEN_BY_OTHERS = 0o022
 _CHUNK_BYTES = 1 << 20
+
+# Twice what a training has needed, for the program will grow meanwhile.
+_TRAINING_BYTES = 400 << 20
+_BYTES_PER_MIB = 1 << 20
 
 _RETRY_AFTER_SECONDS = 3600
 _CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 MB
@@ -47,6 +57,9 @@ _CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 M
 # The package's folder goes to the end of the path, so that nothing in it hides the standard
 # library.
 _TRAINER = "import sys; sys.path.append(sys.argv[1]); from rloop.aot_training import main; main()"
+
+# Java makes text of names of files: UTF-8, whatever the program's own locale.
+_LOCALE = {"LC_ALL": "C.UTF-8"}
 
 # The shell starts the trainer and is gone, so that the trainer is no child of this process.
 _DETACHED = ("/bin/sh", "-c", '"$@" &', "sh")
@@ -58,19 +71,20 @@ class AotCache:
     def __init__(self, home: JavaHome, jar: str, options: Sequence[str]) -> None:
         self._home = home
         self._folder = folder()
-        digest = _digest(home, jar, options) if self._folder else ""
+        self._obstacle = _obstacle(self._folder, jar)
+        digest = "" if self._obstacle else _digest(home, jar, options)
         self.path = os.path.join(self._folder, f"rloop-{digest}{_SUFFIX}")
         self._seal = self.path + _SEAL_SUFFIX
         self._claim = self.path + ".claim"
 
     def refusal(self) -> str:
         """Why the cache is not used, or an empty string."""
-        if not self._folder:
-            return "it is switched off, or there is no home directory to keep it in"
+        if self._obstacle:
+            return self._obstacle
         try:
             for path in (self._folder, self.path, self._seal):
-                if not _is_private(path):
-                    return f"{path} belongs to or is open to other users"
+                if not _is_safe(path):
+                    return f"{path} belongs to or can be written by other users"
             if not self._is_sealed():
                 return f"{self.path} is not as it was written"
         except FileNotFoundError:
@@ -79,23 +93,55 @@ class AotCache:
             return f"it cannot be read: {error}"
         return ""
 
+    def hindrance(self) -> str:
+        """Why a first start doesn't make the cache, or an empty string."""
+        if self._obstacle:
+            return self._obstacle
+        if not _can_run_python():
+            return f"it is not made by a process whose sys.executable is {sys.executable!r}"
+        try:
+            os.makedirs(self._folder, mode=_PRIVATE_FOLDER, exist_ok=True)
+        except OSError as error:
+            return f"{self._folder} cannot be made ({error.strerror}): set RLOOP_CACHE_DIR"
+        if not _is_safe(self._folder) or not os.access(self._folder, os.W_OK):
+            return f"{self._folder} is not this user's to write, or others' as well"
+        room = cgroups.memory_room()
+        if room is not None and room < _TRAINING_BYTES:
+            return (
+                f"making it takes {_TRAINING_BYTES // _BYTES_PER_MIB} MiB of memory, and "
+                f"{room // _BYTES_PER_MIB} are left here: run 'python -m rloop cache' where there "
+                "is more, as while an image is built"
+            )
+        return ""
+
     def train_in_background(self) -> None:
         """Leaves behind a process that makes the cache; returns at once, whatever comes of it."""
-        if not self._folder or not _can_run_python():
+        if self.hindrance():
             return
         with suppress(OSError):
-            os.makedirs(self._folder, mode=_PRIVATE_FOLDER, exist_ok=True)
-            if _is_private(self._folder) and self._try_claim():
-                subprocess.run(
-                    [*_DETACHED, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    cwd="/",
-                    env={**os.environ, "RLOOP_JAVA_HOME": self._home.path},
-                    start_new_session=True,
-                    check=False,
-                )
+            if self._try_claim():
+                self._run(*_DETACHED, start_new_session=True, stderr=subprocess.DEVNULL)
+
+    def train(self) -> str:
+        """Makes the cache, for other users of an image as well; what there was to say of it.
+
+        How it went is told by ``refusal``.
+        """
+        if self._obstacle:
+            return ""
+        os.makedirs(self._folder, mode=_PUBLISHED_FOLDER, exist_ok=True)
+        return self._run(stderr=subprocess.PIPE).stderr.decode(errors="replace")
+
+    def _run(self, *launcher: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*launcher, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+            env={**os.environ, **_LOCALE, "RLOOP_JAVA_HOME": self._home.path},
+            check=False,
+            **how,
+        )
 
     def temporary(self) -> str:
         """Where this process may write a cache."""
@@ -104,7 +150,7 @@ class AotCache:
     def publish(self) -> None:
         """Makes what this process wrote the cache."""
         temporary = self.temporary()
-        os.chmod(temporary, _PRIVATE_FILE)
+        os.chmod(temporary, _PUBLISHED_FILE)
         _sync(temporary)
         checksum = _checksum(temporary)
         os.replace(temporary, self.path)
@@ -127,7 +173,7 @@ class AotCache:
 
     def _put_seal(self, checksum: int) -> None:
         temporary = f"{self._seal}.{os.getpid()}"
-        with open(temporary, "w", encoding="ascii", opener=_private_opener) as file:
+        with open(temporary, "w", encoding="ascii", opener=_opener) as file:
             print(*_identity(self.path), checksum, file=file)
         _sync(temporary)
         os.replace(temporary, self._seal)
@@ -156,13 +202,26 @@ class AotCache:
 
 def folder() -> str:
     """Where the caches of this user are; empty if there are to be none."""
-    if os.environ.get("RLOOP_AOT", "") == "off":
+    if settings.aot() == "off":
         return ""
     if chosen := os.environ.get("RLOOP_CACHE_DIR", ""):
         return os.path.abspath(chosen)
     default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
     base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser(default)
     return os.path.join(base, "rloop") if os.path.isabs(base) else ""
+
+
+def _obstacle(folder: str, jar: str) -> str:
+    """Why there can be no cache in the folder, or an empty string."""
+    if settings.aot() == "off":
+        return "it is switched off (RLOOP_AOT)"
+    if not folder:
+        return "there is no home directory to keep it in: set RLOOP_CACHE_DIR"
+    if os.pathsep in folder:
+        return f"Java takes the {os.pathsep!r} in {folder} for the beginning of another path"
+    if any("\udc80" <= character <= "\udcff" for character in jar):
+        return f"Java makes none of files whose path is not UTF-8, as that of {jar!r}"
+    return ""
 
 
 def _digest(home: JavaHome, jar: str, options: Sequence[str]) -> str:
@@ -173,15 +232,18 @@ def _digest(home: JavaHome, jar: str, options: Sequence[str]) -> str:
         with open(path, "rb") as file:
             digest.update(file.read())
     library = os.stat(home.libjvm)
-    facts = (home.libjvm, library.st_size, library.st_mtime_ns, os.stat(jar).st_mtime_ns, *options)
-    digest.update("\0".join(map(str, facts)).encode())
+    # Times in whole seconds, as Java looks at them and as images keep them.
+    times = int(library.st_mtime), int(os.stat(jar).st_mtime)
+    facts = (home.libjvm, library.st_size, *times, *options)
+    digest.update(os.fsencode("\0".join(map(str, facts))))
     return digest.hexdigest()
 
 
-def _is_private(path: str) -> bool:
+def _is_safe(path: str) -> bool:
     status = os.stat(path, follow_symlinks=False)
     is_plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return is_plain and status.st_uid == os.geteuid() and not status.st_mode & _ANYBODY_ELSE
+    is_ours = status.st_uid in {os.geteuid(), _ROOT}
+    return is_plain and is_ours and not status.st_mode & _WRITTEN_BY_OTHERS
 
 
 def _identity(path: str) -> list[int]:
@@ -205,8 +267,8 @@ def _sync(path: str) -> None:
         os.close(descriptor)
 
 
-def _private_opener(path: str, flags: int) -> int:
-    return os.open(path, flags, _PRIVATE_FILE)
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, _PUBLISHED_FILE)
 
 
 def _can_run_python() -> bool:

@@ -34,6 +34,11 @@ class JavaHome(NamedTuple):
         return _libjvm(self.path)
 
     @property
+    def modules(self) -> str:
+        """The file that holds the runtime's own classes."""
+        return os.path.join(self.path, "lib", "modules")
+
+    @property
     def libjsig(self) -> str:
         """The library by which the JVM learns of signal handlers installed after its own."""
         return os.path.join(self.path, "lib", f"libjsig.{_LIBRARY_SUFFIX}")

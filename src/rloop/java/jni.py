@@ -9,11 +9,17 @@ Every function is called with the GIL held (``PyDLL``, ``PYFUNCTYPE``): Java cal
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import locale
+import os
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, PYFUNCTYPE, byref, c_char_p, c_int, c_ubyte, c_void_p
+from functools import partial
+from operator import call
 from typing import Any
 
 from rloop.errors import JavaStartError
+
+from .lost_thread import LosableThread
 
 _JNI_VERSION = 0x00150000  # JNI_VERSION_21; all that is called here is older
 
@@ -30,10 +36,11 @@ _GET_STATIC_METHOD_ID = 113
 _CALL_STATIC_LONG_METHOD_A = 134
 _GET_STRING_UTF_CHARS = 169
 _DESTROY_JAVA_VM = 3
+_ATTACH_CURRENT_THREAD = 4
 _DETACH_CURRENT_THREAD = 5
 
 _CREATE_ERRORS = {
-    -1: "an unspecified error; RLOOP_JAVA_OPTIONS=-Xlog:all=warning:stderr shows more",
+    -1: "what it found stands on stderr; check RLOOP_JAVA_OPTIONS and RLOOP_JAVA_HEAP",
     -2: "the thread is detached from the VM",
     -3: "this Java does not know the version of the interface that rloop asks for",
     -4: "not enough memory to reserve the heap (RLOOP_JAVA_HEAP)",
@@ -59,6 +66,19 @@ class _Arguments(ctypes.Structure):
     )
 
 
+# The virtual machine calls it whenever it ends the process, however much later: kept for ever.
+_abort_hooks: list[Any] = []
+
+
+_AbortHook = PYFUNCTYPE(None)
+
+_STDERR = 2
+_LAST_LINE = (
+    b"rloop: Java, which runs in this process, cannot go on and ends it: most likely it got no "
+    b"more memory. Check the limits of the process and its container (ulimit -a)\n"
+)
+
+
 class JavaVM:
     """The virtual machine of this process, seen from the thread that created it."""
 
@@ -68,14 +88,44 @@ class JavaVM:
             library = ctypes.PyDLL(libjvm)
         except OSError as error:
             raise JavaStartError(f"cannot load {libjvm}: {error}") from error
-        array = (_Option * len(options))(*(_Option(option.encode(), None) for option in options))
-        arguments = _Arguments(_JNI_VERSION, len(options), array, ignore_unrecognized=False)
         self._vm = c_void_p()
         self._env = c_void_p()
-        code = library.JNI_CreateJavaVM(byref(self._vm), byref(self._env), byref(arguments))
-        if code != 0:
-            reason = _CREATE_ERRORS.get(code, "a code that the JNI specification does not name")
-            raise JavaStartError(f"Java did not start, JNI_CreateJavaVM returned {code}: {reason}")
+        thread = LosableThread()
+        restore_locale = _restoring_locale()
+
+        def abort() -> None:
+            if thread.is_current():
+                restore_locale()
+                thread.lose()
+            os.write(_STDERR, _LAST_LINE)
+
+        _abort_hooks.append(_AbortHook(abort))
+        creation = partial(
+            library.JNI_CreateJavaVM,
+            byref(self._vm),
+            byref(self._env),
+            byref(_arguments(options, _abort_hooks[-1])),
+        )
+
+        steps: tuple[Callable[[], Any], ...] = (creation, restore_locale)
+
+        def create() -> None:
+            # By a C loop: no other Python thread runs in between.
+            code, _ = map(call, steps)
+            if code != 0:
+                reason = _CREATE_ERRORS.get(code, "a code that the JNI specification does not name")
+                raise JavaStartError(
+                    f"rloop's Java did not start, JNI_CreateJavaVM returned {code}: {reason}"
+                )
+            self.detach()
+
+        if not thread.run(create):
+            raise JavaStartError(
+                "rloop's Java gave up while it started; what it found stands on stderr. Check the "
+                "limits of this process and its container (ulimit -a), and RLOOP_JAVA_HEAP and "
+                "RLOOP_JAVA_OPTIONS if they are set"
+            )
+        self._invocation(_ATTACH_CURRENT_THREAD, byref(self._env), None)
 
     def call(self, class_name: str, method: str) -> Any:
         """What the static method ``long method()`` returns: a new reference to a Python object."""
@@ -107,8 +157,10 @@ class JavaVM:
         """Ends Java. What it made is dead afterwards: only for a process about to exit."""
         self._invocation(_DESTROY_JAVA_VM)
 
-    def _invocation(self, index: int) -> None:
-        code = PYFUNCTYPE(c_int, c_void_p)(_function(self._vm, index))(self._vm)
+    def _invocation(self, index: int, *arguments: Any) -> None:
+        types = [c_void_p] * len(arguments)
+        function = PYFUNCTYPE(c_int, c_void_p, *types)(_function(self._vm, index))
+        code = function(self._vm, *arguments)
         if code != 0:
             raise JavaStartError(
                 f"the Java virtual machine refused request {index} with code {code}"
@@ -151,3 +203,19 @@ def _function(interface: c_void_p, index: int) -> int:
     table = ctypes.cast(interface, POINTER(POINTER(c_void_p)))[0]
     address: int = table[index]
     return address
+
+
+def _arguments(options: Sequence[str], abort_hook: Any) -> _Arguments:
+    array = (_Option * (len(options) + 1))(
+        *(_Option(os.fsencode(option), None) for option in options),
+        _Option(b"abort", ctypes.cast(abort_hook, c_void_p)),
+    )
+    return _Arguments(_JNI_VERSION, len(array), array, ignore_unrecognized=False)
+
+
+def _restoring_locale() -> Callable[[], object]:
+    """A C function that makes the process's locale, which Java changes, what it is now."""
+    setlocale = ctypes.PyDLL(None).setlocale
+    setlocale.argtypes = (c_int, c_char_p)
+    setlocale.restype = c_char_p
+    return partial(setlocale, locale.LC_ALL, setlocale(locale.LC_ALL, None))

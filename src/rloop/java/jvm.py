@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-import shlex
 import signal
 import sys
 import threading
@@ -20,7 +19,18 @@ from types import ModuleType
 
 from rloop.errors import JavaStartError
 
-from . import constants, fault_handlers, fork, java_home, modules, sigaction
+from . import (
+    constants,
+    descriptors,
+    fault_handlers,
+    fork,
+    java_home,
+    modules,
+    other_jvm,
+    preconditions,
+    settings,
+    sigaction,
+)
 from .aot_cache import AotCache
 from .java_home import JavaHome
 from .jni import JavaVM
@@ -28,10 +38,8 @@ from .paths import JAR
 
 _MAIN_CLASS = "rloop/module/Main"
 
-# Holds a million pending timers or 20,000 connections; only what is used becomes resident.
-_DEFAULT_HEAP = "256m"
-
-_LARGEST_STACK = 1 << 30  # more is refused by the JVM
+# Where a main thread's stack is unlimited: how deep it may get. It is not allocated.
+_LARGEST_STACK = 1 << 30
 
 # What was measured to lower start-up and memory. Java's own output is silenced, it would land in
 # the program's stdout; so would its report of a fatal error of its own, with a file of details in
@@ -49,6 +57,13 @@ _LARGEST_STACK = 1 << 30  # more is refused by the JVM
 # scale all thresholds (CompileThresholdScaling) starts as fast, but then hot code waits too long.
 # Never compiled is a large method of the JDK's that is hot only while the linker makes its code.
 #
+# It keeps its hands off the program's things: no higher limit of open files, which children would
+# inherit; no listener for debuggers, whose socket and file are in everybody's folder. With
+# ThreadStackSize=0 the main thread's stack is what its limit says, and Java's own have a megabyte.
+#
+# What it does in intervals, four times a second to monitors and once to tables, it does once a
+# minute: an idle program should stay asleep.
+#
 # The young generation is small because nothing is allocated on the hot path. The archive of classes
 # is mapped where it was made for (ArchiveRelocationMode), which saves moving it.
 _OPTIONS = (
@@ -58,6 +73,9 @@ _OPTIONS = (
     "-Xms8m",
     "-Xmn2m",
     "-XX:-UsePerfData",
+    "-XX:-MaxFDLimit",
+    "-XX:+DisableAttachMechanism",
+    "-XX:ThreadStackSize=0",
     "-XX:ReservedCodeCacheSize=32m",
     "-XX:CompressedClassSpaceSize=32m",
     "-XX:Tier3InvocationThreshold=2000",
@@ -65,6 +83,8 @@ _OPTIONS = (
     "-XX:+UnlockDiagnosticVMOptions",
     "-XX:-AOTReplayTraining",
     "-XX:ArchiveRelocationMode=0",
+    "-XX:AsyncDeflationInterval=0",
+    "-XX:ServiceThreadCleanupInterval=60000",
     "-XX:CompileCommand=quiet",
     "-XX:CompileCommand=exclude,jdk.internal.classfile.impl.StackMapGenerator::processBlock",
     "-XX:+DisplayVMOutputToStderr",
@@ -88,6 +108,9 @@ else:
 # The JVM replaces their handlers, and needs neither.
 _SIGNALS_GIVEN_BACK = (signal.SIGPIPE, signal.SIGXFSZ)
 
+# A JVM that fails to start leaves its handlers of these behind.
+_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+
 _lock = threading.Lock()
 _core = modules.core()
 _failure: BaseException | None = None
@@ -109,7 +132,7 @@ def core() -> ModuleType:
 
 def _start_with_cache() -> ModuleType:
     global _core  # a process has one virtual machine
-    home = java_home.find()
+    home = checked_home()
     cache = AotCache(home, JAR, options())
     is_usable = not cache.refusal()
     _core, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
@@ -121,19 +144,22 @@ def _start_with_cache() -> ModuleType:
 def start(*aot_options: str) -> JavaVM:
     """Starts Java as the first loop would, but in order to make an AOT cache, or to try one."""
     global _core
-    _core, vm = _start(java_home.find(), aot_options)
+    _core, vm = _start(checked_home(), aot_options)
     return vm
 
 
 def options() -> list[str]:
     """The options of every start of this program: an AOT cache is good for these alone."""
-    heap = os.environ.get("RLOOP_JAVA_HEAP", _DEFAULT_HEAP)
-    more = shlex.split(os.environ.get("RLOOP_JAVA_OPTIONS", ""))
-    return [f"-Xbootclasspath/a:{JAR}", f"-Xmx{heap}", *_OPTIONS, *more]
+    return [
+        f"-Xbootclasspath/a:{JAR}",
+        f"-Xmx{settings.heap()}",
+        *_OPTIONS,
+        *settings.java_options(),
+    ]
 
 
-def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, JavaVM]:
-    global _failure  # noqa: PLW0603
+def checked_home() -> JavaHome:
+    """The Java to start, after all that could keep it from starting was looked at."""
     _require_main_interpreter()
     modules.restore()
     if modules.core() is not None:
@@ -145,16 +171,25 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
         # A process gets one try: the JVM cannot be created again, not even when the first try
         # failed.
         raise JavaStartError(f"Java failed to start earlier in this process: {_failure}")
+    settings.check()
+    home = java_home.find()
+    other_jvm.refuse(home.libjvm)
+    preconditions.check(home)
+    return home
+
+
+def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, JavaVM]:
+    global _failure  # noqa: PLW0603
     every_option = [
         *options(),
-        f"-Xss{_stack_bytes() // 1024}k",
+        *_stack_options(),
         f"-Drloop.python={ctypes.pythonapi._handle}",
         f"-Drloop.constants={constants.assignments()}",
         *aot_options,
     ]
     try:
         with _signals_kept(), fault_handlers.kept(home):
-            with _environment():
+            with _environment(), _stack_limited(), descriptors.closed_on_exec(home.modules, JAR):
                 vm = JavaVM(home.libjvm, every_option)
             fork.watch()
             module: ModuleType = vm.call(_MAIN_CLASS, "start")
@@ -167,14 +202,29 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
     return module, vm
 
 
-def _stack_bytes() -> int:
-    """The size that the JVM takes the main thread's stack to have, where it puts its guard pages.
+def _stack_options() -> list[str]:
+    """Has the JVM ask the C library where the main thread's stack ends, as for any other thread.
 
-    Left to itself it takes one megabyte, and deep recursion in C, harmless in Python without Java,
-    would run into them.
+    Left to itself it takes the size of its own threads' stacks for the main thread's: deep
+    recursion in C, harmless in Python without Java, runs into its guard pages, unless each thread
+    gets as much. It asks where it was started by a launcher whose name isn't the usual one. The C
+    library reads /proc for it.
     """
-    limit, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return _LARGEST_STACK if limit == resource.RLIM_INFINITY else min(limit, _LARGEST_STACK)
+    return ["-Dsun.java.launcher=rloop"] if os.path.exists("/proc/self/maps") else []
+
+
+@contextmanager
+def _stack_limited() -> Iterator[None]:
+    """An unlimited stack would end beside the heap, which could not grow beyond the guard pages."""
+    soft, hard = limits = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft != resource.RLIM_INFINITY and soft <= _LARGEST_STACK:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_STACK, (_LARGEST_STACK, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, limits)
 
 
 def _require_main_interpreter() -> None:
@@ -192,8 +242,12 @@ def _signals_kept() -> Iterator[None]:
     """Java's threads inherit a mask that keeps them from taking signals, which are all Python's."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     actions = {signum: sigaction.get(signum) for signum in _SIGNALS_GIVEN_BACK}
+    faults = {signum: sigaction.get(signum) for signum in _FAULTS}
     try:
         yield
+    except BaseException:
+        actions.update(faults)
+        raise
     finally:
         for signum, action in actions.items():
             sigaction.put(signum, action)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import sys
 import threading
 from asyncio import base_events, constants, format_helpers, futures, sslproto, tasks
@@ -20,7 +19,7 @@ from contextvars import Context, copy_context
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
-from rloop.java import fork, jvm
+from rloop.java import fork, jvm, settings
 from rloop.java.constants import ADDRESS_FAMILIES
 
 from .accepting import Accepting
@@ -100,7 +99,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
-        self._state = self._open(os.environ.get("RLOOP_POLLER"))
+        self._state = self._open(settings.poller())
         # Changed by Java: it keeps what Java points to.
         self._watchers: dict[asyncio.Handle, Watched] = {}
         try:

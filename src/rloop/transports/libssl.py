@@ -18,7 +18,7 @@ from asyncio.log import logger
 from typing import Any
 
 from rloop import _core, errors
-from rloop.java import fork
+from rloop.java import fork, settings
 
 from . import base
 
@@ -31,10 +31,7 @@ _ANONYMOUS = "aNULL:@SECLEVEL=0"
 @functools.cache
 def refusal() -> str | None:
     """Why TLS is the standard library's; None where it is ours."""
-    choice = os.environ.get("RLOOP_TLS", "native")
-    if choice not in {"native", "stdlib"}:
-        raise ValueError(f"RLOOP_TLS has to be native or stdlib, not {choice!r}")
-    if choice == "stdlib":
+    if settings.tls() == "stdlib":
         return "RLOOP_TLS=stdlib"
     try:
         _connect()
