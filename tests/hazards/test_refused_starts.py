@@ -208,12 +208,15 @@ def test_a_refused_start_leaves_crashes_to_the_system() -> None:
 
 
 def test_the_last_line_says_who_ended_the_process() -> None:
-    # Its compilers get no more memory once it runs: the JVM then leaves nobody a choice.
-    limit = """
-    rloop.RLoop().close()
-    resource.setrlimit(resource.RLIMIT_DATA, ((30 << 20),) * 2)
-    with asyncio"""
-    result = run_script("    import resource\n" + LOAD.replace("    with asyncio", limit))
+    result = run_script(
+        """
+        import rloop
+        loop = rloop.RLoop()
+        for number in range(2_000_000):
+            loop.call_later(1000 + number, int)
+        """,
+        env=environment(RLOOP_JAVA_HEAP="16m", RLOOP_JAVA_OPTIONS="-XX:+CrashOnOutOfMemoryError"),
+    )
     assert result.returncode != 0
     *_, last = result.stderr.strip().splitlines()
     assert last.startswith("rloop: Java, which runs in this process, cannot go on"), result.stderr
