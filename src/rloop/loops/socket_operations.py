@@ -148,10 +148,11 @@ class SocketOperations(asyncio.SelectorEventLoop):
             raise asyncio.SendfileNotAvailableError("not a regular file") from None
         if not count and not size:
             return 0
-        if not (_HAS_SENDFILE and self._adopt(sock)):
+        most = count or _TO_THE_END
+        if not (_HAS_SENDFILE and max(offset, most) <= _TO_THE_END and self._adopt(sock)):
             native = super()._sock_sendfile_native  # type: ignore[misc]
             return await native(sock, file, offset, count)  # type: ignore[no-any-return]
-        return await self._send_file(sock, fd, offset, count or _TO_THE_END)
+        return await self._send_file(sock, fd, offset, most)
 
     async def _send_file(self, sock: socket.socket, fd: int, offset: int, most: int) -> int:
         sent = 0
