@@ -24,8 +24,13 @@ class TimerHandle(asyncio.TimerHandle):
 class Transport(transports._FlowControlMixin):
     _extra: dict[str, Any]
     _context: Context
-    def _open(self, loop: TransportLoop, fd: int, context: Context | None, /) -> None: ...
-    def _open_pipe(self, loop: TransportLoop, fd: int, writes: bool, /) -> None: ...
+    # numbered_file: in whose first field the descriptor's number stands, or None
+    def _open(
+        self, loop: TransportLoop, fd: int, numbered_file: object, context: Context | None, /
+    ) -> None: ...
+    def _open_pipe(
+        self, loop: TransportLoop, fd: int, numbered_file: object, writes: bool, /
+    ) -> None: ...
     # None for a BufferedProtocol
     def _set_receiver(self, receiver: object | None, /) -> None: ...
     def _start_reading(self) -> None: ...
@@ -74,6 +79,7 @@ class Transport(transports._FlowControlMixin):
         self,
         loop: TransportLoop,
         fd: int,
+        numbered_file: object,
         family: int,
         is_connected: bool,
         address: Any,

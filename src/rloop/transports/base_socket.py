@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import socket
 import sys
@@ -51,6 +52,10 @@ class BaseSocketTransport(BaseTransport):
         # Not by the dictionary's own method, which makes a closure for the death of each.
         loop._transports.data[self._fd] = this
 
+    def _numbered_file(self) -> socket.socket | None:
+        """The socket, unless it is a look-alike of one."""
+        return self._file if issubclass(type(self._file), _socket.socket) else None
+
     def _server_arguments(self) -> tuple[Any, ...]:
         """A server knows its transports from 3.13 on; before, it counts them."""
         return (self,) if sys.version_info >= (3, 13) else ()
@@ -79,7 +84,10 @@ class BaseSocketTransport(BaseTransport):
             logger.warning("socket.send() raised exception.")
 
     def _close_file(self) -> None:
-        self._loop._transports.data.pop(self._fd, None)
+        known = self._loop._transports.data
+        reference = known.get(self._fd)
+        if reference is not None and reference() in (self, None):  # and not a successor's
+            del known[self._fd]
         super()._close_file()
         server, self._server = self._server, None
         if server is not None:

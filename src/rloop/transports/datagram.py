@@ -51,7 +51,13 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
     def _open_channel(self) -> None:
         is_connected = bool(self._extra["peername"])
         self._open_datagrams(
-            self._loop, self._fd, self._file.family, is_connected, self._address, _HEADER_SIZE
+            self._loop,
+            self._fd,
+            self._numbered_file(),
+            self._file.family,
+            is_connected,
+            self._address,
+            _HEADER_SIZE,
         )
 
     # ---- receiving: calls that Java puts into a batch --------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import io
 import os
 import stat
 from asyncio import constants
@@ -26,6 +27,12 @@ def is_one_way(pipe: Any) -> bool:
     fd = pipe.fileno()
     both_ways = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
     return stat.S_ISFIFO(os.fstat(fd).st_mode) and not both_ways
+
+
+def _numbered_file(pipe: Any) -> io.FileIO | None:
+    """The object that a buffered file is made of; it knows when it is closed."""
+    raw = getattr(pipe, "raw", pipe)
+    return raw if isinstance(raw, io.FileIO) else None
 
 
 class PipeTransport(BaseTransport):
@@ -46,7 +53,7 @@ class PipeTransport(BaseTransport):
         super().__init__(loop, pipe, protocol, waiter, {**(extra or {}), "pipe": pipe})
 
     def _open_channel(self) -> None:
-        self._open_pipe(self._loop, self._fd, self._writes)
+        self._open_pipe(self._loop, self._fd, _numbered_file(self._file), self._writes)
 
     def _end_of_file(self) -> None:
         if self._loop.get_debug():

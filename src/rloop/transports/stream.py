@@ -48,7 +48,7 @@ class SocketTransport(BaseSocketTransport):
     _tls: _Tls | None = None  # whose ciphertext Java moves
 
     def _open_channel(self) -> None:
-        self._open(self._loop, self._fd, self._given_context)
+        self._open(self._loop, self._fd, self._numbered_file(), self._given_context)
         if self._file.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
             self._file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

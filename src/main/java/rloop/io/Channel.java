@@ -1,35 +1,65 @@
 package rloop.io;
 
+import rloop.ffi.Memory;
 import rloop.io.poll.Poller;
 
 /**
- * A file descriptor that a poller watches.
+ * A file that a poller watches by its descriptor.
+ *
+ * <p>A descriptor's number is not the file: the file may be closed by whoever shares it, and the
+ * number given to another. So the number is read anew for each use from where its owner keeps it,
+ * an object of Python's that has -1 there once it is closed.
  *
  * <p>Thread rule: as {@link Channels}.
  */
 public abstract class Channel {
-  static final int UNREGISTERED = -1;
+  /** The number of what is closed: every system call answers {@code EBADF}. */
+  public static final int CLOSED = -1;
 
-  /** The file descriptor, open as long as the channel is. */
-  protected final int fd;
+  /** Where the number stands in memory, or 0. */
+  private long address;
 
-  /** Where it stands in {@link Channels}. */
-  int index = UNREGISTERED;
+  /** The number, where it stands nowhere else. */
+  private int number;
 
   /** The interest that the poller knows of: a union of {@link Poller#READ} and WRITE. */
   int interest;
 
+  /** The number under which the poller knows it, while there is an interest. */
+  int registeredFd;
+
+  /** How many times the poller got to know it. */
+  int registrations;
+
+  /** For a descriptor that is open as long as the channel is in use. */
   protected Channel(int fd) {
-    this.fd = fd;
+    this.number = fd;
   }
 
+  /** Reads the number from here on from an {@code int} in memory. */
+  protected final void readFdFrom(long address) {
+    this.address = address;
+  }
+
+  /** The file is not this channel's any more, or closed. */
+  protected final void forgetFd() {
+    address = 0;
+    number = CLOSED;
+  }
+
+  /** The descriptor, or {@link #CLOSED}. */
   public final int fd() {
-    return fd;
+    return address == 0 ? number : Memory.getInt(address);
   }
 
   /** Whether the poller watches for all of these. */
   protected final boolean isWatched(int wanted) {
     return (interest & wanted) == wanted;
+  }
+
+  /** Changes whenever the poller gets to know the channel anew. */
+  protected final int registration() {
+    return registrations;
   }
 
   /**
@@ -38,6 +68,12 @@ public abstract class Channel {
    * @param readiness what for, a union of {@link Poller#READ} and WRITE
    */
   protected abstract void ready(int readiness);
+
+  /** Another channel of the same file has these directions from now on. */
+  protected abstract void displaced(int directions);
+
+  /** What was registered is a file that is gone: another one has its number. */
+  protected abstract void fileGone();
 
   /** Nothing is watched any more. */
   protected abstract void pollerClosed();

@@ -1,5 +1,8 @@
 package rloop.io;
 
+import static rloop.io.poll.Poller.READ;
+import static rloop.io.poll.Poller.WRITE;
+import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EEXIST;
 import static rloop.posix.Constants.ENOENT;
 
@@ -8,12 +11,20 @@ import org.jspecify.annotations.Nullable;
 import rloop.io.poll.Poller;
 
 /**
- * The channels that a poller watches, found again by the key of an event.
+ * The channels that a poller watches, by descriptor: one that reads and one that writes, mostly the
+ * same.
  *
- * <p>A key is an index and a generation. The generation counts up whenever an index is given away
- * anew: an event of a descriptor that was closed since, and whose number another connection may
- * have by now, finds nobody.
+ * <p>The poller's registration belongs to a file, not to its number. A number that somebody else is
+ * registered for already is either another name of the same channel's file, or was given away since
+ * that file was closed: the answer to {@link Poller#modify} tells. In the first case the channels
+ * share the registration, in the second those of the old file lose it.
+ *
+ * <p>A key is a descriptor and a generation, which counts up whenever a channel comes or goes: so
+ * an event that was found before finds nobody. Right after a poll there is no such event, except of
+ * a file that was closed here and lives on as a duplicate elsewhere. Nobody can delete what the
+ * poller has of it: the poller then forgets everything, and is told of the channels anew.
  */
+@SuppressWarnings("ReferenceEquality") // a channel is itself alone
 public final class Channels {
   private static final int INITIAL_ROOM = 64;
   private static final int GENERATION_SHIFT = Integer.SIZE;
@@ -22,27 +33,30 @@ public final class Channels {
   private static final int GENERATION_MASK = (1 << 29) - 1;
 
   private final Poller poller;
-  private @Nullable Channel[] table = new Channel[INITIAL_ROOM];
+
+  // By descriptor, all of one length.
+  private @Nullable Channel[] readers = new Channel[INITIAL_ROOM];
+  private @Nullable Channel[] writers = new Channel[INITIAL_ROOM];
   private int[] generations = new int[INITIAL_ROOM];
-  private int[] free = new int[INITIAL_ROOM];
-  private int freeCount;
-  private int used;
 
   private int nextEvent;
   private int eventCount;
 
-  /** Whose registration the poller has for a descriptor. */
-  private @Nullable Channel[] byFd = new Channel[INITIAL_ROOM];
+  /** An event since the last poll was nobody's. */
+  private boolean hasStray;
 
   /** Of a poller, which is closed with them. */
   public Channels(Poller poller) {
     this.poller = poller;
   }
 
+  // ---- events --------------------------------------------------------------------------------
+
   /** The last poll has found so many events. */
   public void found(int count) {
     nextEvent = 0;
     eventCount = count;
+    hasStray = false;
   }
 
   /** Whether there are events of the last poll that were not handed out. */
@@ -54,17 +68,57 @@ public final class Channels {
   public void dispatchNext() {
     int event = nextEvent++;
     long key = poller.key(event);
-    int index = (int) key;
-    Channel channel = table[index];
-    if (channel != null && (generations[index] & GENERATION_MASK) == key >>> GENERATION_SHIFT) {
-      channel.ready(poller.readiness(event));
+    int fd = (int) key;
+    if (fd >= generations.length || key != key(fd)) {
+      hasStray = true;
+      return;
+    }
+    int readiness = poller.readiness(event);
+    Channel reader = readers[fd];
+    Channel writer = writers[fd];
+    if (reader == writer && reader != null) {
+      reader.ready(readiness);
+      return;
+    }
+    if (reader != null && (readiness & READ) != 0) {
+      reader.ready(READ);
+    }
+    if (writer != null && (readiness & WRITE) != 0 && key == key(fd)) {
+      writer.ready(WRITE);
     }
   }
 
   /**
+   * Has the poller forget those files of whose events nobody wants to know; to be called when those
+   * of a poll are handed out and before anybody else has run.
+   */
+  public void dropStrays() {
+    if (!hasStray) {
+      return;
+    }
+    hasStray = false;
+    for (int fd = 0; fd < generations.length; fd++) {
+      if (isRegistered(fd) && poller.modify(fd, interestIn(fd), key(fd)) != 0) {
+        lose(fd, null);
+      }
+    }
+    if (!poller.reopen()) {
+      return; // no descriptor is left for it: again at the next event
+    }
+    for (int fd = 0; fd < generations.length; fd++) {
+      if (isRegistered(fd) && poller.add(fd, interestIn(fd), key(fd)) != 0) {
+        lose(fd, null);
+      }
+    }
+  }
+
+  // ---- registrations -------------------------------------------------------------------------
+
+  /**
    * Makes the poller watch a channel for this and nothing else.
    *
-   * @return 0 or {@code -errno}
+   * @return 0 or {@code -errno}. {@code ENOENT}: it was registered for a file that is gone, and is
+   *     no more
    */
   public int watch(Channel channel, int interest) {
     if (interest == channel.interest) {
@@ -74,98 +128,171 @@ public final class Channels {
       forget(channel);
       return 0;
     }
-    int status = channel.interest == 0 ? add(channel, interest) : modify(channel, interest);
-    if (status == 0) {
-      channel.interest = interest;
-      byFd[channel.fd] = channel;
-    } else if (channel.interest == 0) {
-      release(channel);
+    int fd = channel.fd();
+    if (channel.interest != 0 && channel.registeredFd != fd) {
+      forget(channel);
+    }
+    if (fd < 0) {
+      return -EBADF;
+    }
+    return isRegistered(fd) ? change(channel, fd, interest) : add(channel, fd, interest);
+  }
+
+  /**
+   * Asks the poller whether what it watches is still the file that has the channel's number.
+   *
+   * @return 0 or {@code -errno}, as {@link #watch}
+   */
+  public int confirm(Channel channel) {
+    if (channel.interest == 0) {
+      return -ENOENT;
+    }
+    int fd = channel.registeredFd;
+    int status = poller.modify(fd, interestIn(fd), key(fd));
+    if (status != 0) {
+      lose(fd, channel);
     }
     return status;
   }
 
-  private int add(Channel channel, int interest) {
-    disown(channel.fd);
-    if (channel.index == Channel.UNREGISTERED) {
-      allocate(channel);
+  private int add(Channel channel, int fd, int interest) {
+    int status = poller.add(fd, interest, key(fd));
+    if (status == -EEXIST) { // as once, before it was closed while a duplicate lives on
+      status = poller.modify(fd, interest, key(fd));
     }
-    int status = poller.add(channel.fd, interest, key(channel));
-    // The number is still known from a descriptor that was closed while a duplicate lives.
-    return status == -EEXIST ? poller.modify(channel.fd, interest, key(channel)) : status;
+    if (status == 0) {
+      growTo(fd);
+      place(channel, fd, interest);
+    }
+    return status;
   }
 
-  /** Whoever had the number before has lost it, knowingly or not. */
-  private void disown(int fd) {
-    if (fd >= byFd.length) {
-      byFd = Arrays.copyOf(byFd, Math.max(fd + 1, byFd.length * 2));
-    }
-    Channel other = byFd[fd];
-    if (other != null) {
-      other.interest = 0;
-      release(other);
-      byFd[fd] = null;
+  private void growTo(int fd) {
+    if (fd >= generations.length) {
+      int room = Math.max(fd + 1, generations.length * 2);
+      readers = Arrays.copyOf(readers, room);
+      writers = Arrays.copyOf(writers, room);
+      generations = Arrays.copyOf(generations, room);
     }
   }
 
-  private int modify(Channel channel, int interest) {
-    int status = poller.modify(channel.fd, interest, key(channel));
-    // Closed behind our back, and the number is another open file's now.
-    return status == -ENOENT ? poller.add(channel.fd, interest, key(channel)) : status;
+  /** Changes the registration that there is for a number, perhaps other channels' too. */
+  private int change(Channel channel, int fd, int interest) {
+    boolean isOwn = channel.interest != 0;
+    Channel reader = readers[fd];
+    Channel writer = writers[fd];
+    int others = interestOfOthers(channel, fd) & ~interest;
+    if (!isOwn) {
+      generations[fd]++;
+    }
+    int status = poller.modify(fd, interest | others, key(fd));
+    if (status != 0) {
+      lose(fd, channel);
+      return isOwn ? status : add(channel, fd, interest);
+    }
+    place(channel, fd, interest);
+    displace(reader, READ, channel, interest);
+    displace(writer, WRITE, channel, interest);
+    return 0;
+  }
+
+  private int interestOfOthers(Channel channel, int fd) {
+    return (readers[fd] == null || readers[fd] == channel ? 0 : READ)
+        | (writers[fd] == null || writers[fd] == channel ? 0 : WRITE);
+  }
+
+  private void place(Channel channel, int fd, int interest) {
+    if (channel.interest == 0) {
+      channel.registeredFd = fd;
+      channel.registrations++;
+    }
+    channel.interest = interest;
+    readers[fd] = placed(readers[fd], channel, (interest & READ) != 0);
+    writers[fd] = placed(writers[fd], channel, (interest & WRITE) != 0);
+  }
+
+  private static @Nullable Channel placed(
+      @Nullable Channel current, Channel channel, boolean isWanted) {
+    if (isWanted) {
+      return channel;
+    }
+    return current == channel ? null : current;
+  }
+
+  /** Tells whoever had a direction that it is another channel's now. */
+  private static void displace(
+      @Nullable Channel other, int direction, Channel channel, int interest) {
+    if (other != null && other != channel && (interest & direction) != 0) {
+      other.interest &= ~direction;
+      other.displaced(direction);
+    }
   }
 
   /** Stops watching; events of the channel that are already there find nobody. */
   public void forget(Channel channel) {
-    if (channel.interest != 0) {
-      channel.interest = 0;
-      byFd[channel.fd] = null;
+    if (channel.interest == 0) {
+      return;
+    }
+    int fd = channel.registeredFd;
+    place(channel, fd, 0);
+    generations[fd]++;
+    if (!isRegistered(fd)) {
       // Refused where the descriptor was closed behind our back, in different ways by what has its
-      // number now: it is not watched in any case.
-      poller.remove(channel.fd);
+      // number now.
+      poller.remove(fd);
+    } else if (poller.modify(fd, interestIn(fd), key(fd)) != 0) {
+      lose(fd, null);
     }
-    release(channel);
   }
 
-  private long key(Channel channel) {
-    return (long) (generations[channel.index] & GENERATION_MASK) << GENERATION_SHIFT
-        | channel.index;
+  /** The file that was registered is gone; tells its channels, but for one that asked. */
+  private void lose(int fd, @Nullable Channel except) {
+    Channel reader = readers[fd];
+    Channel writer = writers[fd];
+    readers[fd] = null;
+    writers[fd] = null;
+    generations[fd]++;
+    if (reader != null) {
+      reader.interest = 0;
+    }
+    if (writer != null) {
+      writer.interest = 0;
+    }
+    if (reader != null && reader != except) {
+      reader.fileGone();
+    }
+    if (writer != null && writer != except && writer != reader) {
+      writer.fileGone();
+    }
   }
 
-  private void allocate(Channel channel) {
-    int index;
-    if (freeCount > 0) {
-      index = free[--freeCount];
-    } else {
-      if (used == table.length) {
-        table = Arrays.copyOf(table, used * 2);
-        generations = Arrays.copyOf(generations, used * 2);
-        free = Arrays.copyOf(free, used * 2);
-      }
-      index = used++;
-    }
-    channel.index = index;
-    table[index] = channel;
+  private boolean isRegistered(int fd) {
+    return fd < generations.length && (readers[fd] != null || writers[fd] != null);
   }
 
-  private void release(Channel channel) {
-    int index = channel.index;
-    if (index != Channel.UNREGISTERED) {
-      table[index] = null;
-      generations[index]++;
-      free[freeCount++] = index;
-      channel.index = Channel.UNREGISTERED;
-    }
+  private int interestIn(int fd) {
+    return (readers[fd] == null ? 0 : READ) | (writers[fd] == null ? 0 : WRITE);
+  }
+
+  private long key(int fd) {
+    int generation = fd < generations.length ? generations[fd] : 0;
+    return (long) (generation & GENERATION_MASK) << GENERATION_SHIFT | fd;
   }
 
   /** Lets every channel go. */
   public void close() {
     found(0);
-    for (int i = 0; i < used; i++) {
-      Channel channel = table[i];
-      if (channel != null) {
-        forget(channel);
-        channel.pollerClosed();
-      }
+    for (int fd = 0; fd < generations.length; fd++) {
+      close(readers[fd]);
+      close(writers[fd]);
     }
     poller.close();
+  }
+
+  private void close(@Nullable Channel channel) {
+    if (channel != null) {
+      forget(channel);
+      channel.pollerClosed();
+    }
   }
 }

@@ -29,6 +29,12 @@ public final class EventLoop {
 
   private static final int MOST_BATCHES_WITHOUT_POLL = 16;
 
+  /** An idle loop asks the poller for those who wait again ({@link FdWatch}) after that. */
+  private static final long CONFIRMED_AFTER_NANOS = 1_000_000;
+
+  /** A busy loop does after so many polls. */
+  private static final int MOST_UNCONFIRMED_POLLS = 1000;
+
   /** How much is read for one batch, in bytes, before the other events wait for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
@@ -57,6 +63,7 @@ public final class EventLoop {
   private long lastPoll;
 
   private int batchesWithoutPoll;
+  private int pollsUnconfirmed;
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -164,14 +171,19 @@ public final class EventLoop {
   /**
    * Watches a channel for this and nothing else.
    *
-   * @throws PyException if the kernel refuses, an {@code OSError}; if the loop is closed, a {@code
-   *     RuntimeError}
+   * @return 0 or {@code -errno}, see {@link Channels#watch}
+   * @throws PyException if the loop is closed, a {@code RuntimeError}
    */
-  public void watch(Channel channel, int interest) {
+  public int tryToWatch(Channel channel, int interest) {
     if (interest != 0) {
       checkOpen();
     }
-    PyException.checkErrno(channels.watch(channel, interest));
+    return channels.watch(channel, interest);
+  }
+
+  /** See {@link Channels#confirm}. */
+  int confirm(Channel channel) {
+    return channels.confirm(channel);
   }
 
   /** Stops watching a channel, before its descriptor is closed. */
@@ -351,10 +363,20 @@ public final class EventLoop {
       timeout = scheduler.timeUntilFirstTimer();
     }
     batchesWithoutPoll = 0;
+    boolean confirms = fdWatches.hasUnconfirmed();
+    if (confirms && (timeout < 0 || timeout > CONFIRMED_AFTER_NANOS)) {
+      timeout = CONFIRMED_AFTER_NANOS;
+    }
     int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
     if (count > 0) {
       channels.found(count);
       dispatch();
+      channels.dropStrays();
+    }
+    if (confirms
+        && ((count == 0 && timeout != 0) || ++pollsUnconfirmed >= MOST_UNCONFIRMED_POLLS)) {
+      pollsUnconfirmed = 0;
+      fdWatches.confirm();
     }
     return count == Poller.INTERRUPTED;
   }

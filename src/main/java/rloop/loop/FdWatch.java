@@ -1,6 +1,9 @@
 package rloop.loop;
 
+import static rloop.posix.Constants.ENOENT;
+
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.object.PyException;
 import rloop.io.Channel;
 import rloop.io.poll.Poller;
 
@@ -10,11 +13,23 @@ import rloop.io.poll.Poller;
  * <p>It may stay registered without a waiter: who waits for a socket again and again ({@code
  * sock_recv}) then costs no system call but the one that does the work. Only when the descriptor
  * gets ready and nobody waits is the poller told.
+ *
+ * <p>The loop isn't told when the file is closed. Who comes with nothing but a number ({@code
+ * add_reader}), or with another socket than the last, has the poller asked whether its registration
+ * is of the file that has the number now; if it is not, those who waited for the old file wait no
+ * more. Who comes with the same socket again waits at once, and the poller is asked when the loop
+ * has nothing else to do: the number of a socket changes its file by {@code dup2} alone.
  */
 public final class FdWatch extends Channel {
   private final EventLoop loop;
   private @Nullable Waiter reader;
   private @Nullable Waiter writer;
+
+  /** The directions in which somebody waits for whom the poller was not asked yet. */
+  private int unconfirmed;
+
+  /** Whether {@link FdWatches} is to have that done. */
+  private boolean isToBeConfirmed;
 
   FdWatch(EventLoop loop, int fd) {
     super(fd);
@@ -31,27 +46,47 @@ public final class FdWatch extends Channel {
       writer.ready();
     }
     if (unwanted != 0) {
-      loop.watch(this, wanted());
+      watch(wanted());
     }
   }
 
+  // ---- waiting -------------------------------------------------------------------------------
+
   /**
-   * Has somebody wait, in place of who did.
+   * Has somebody wait for the file that has the number now, in place of who did.
    *
    * @param direction {@link Poller#READ} or WRITE
-   * @throws rloop.cpython.object.PyException if the kernel refuses, an {@code OSError}
+   * @throws PyException if the kernel refuses, an {@code OSError}
    */
   public void await(int direction, Waiter waiter) {
-    if (!isWatched(direction)) {
-      loop.watch(this, wanted() | direction);
+    int interest = wanted() | direction;
+    int status = isWatched(interest) ? check(loop.confirm(this)) : watch(interest);
+    if (status == -ENOENT) {
+      status = watch(wanted() | direction);
     }
+    PyException.checkErrno(status);
     replace(direction, waiter);
   }
 
-  /** Nobody knows whether the number is still the same file: the poller is asked anew. */
-  public void distrust() {
-    loop.forget(this);
-    loop.watch(this, wanted());
+  private int watch(int interest) {
+    return check(loop.tryToWatch(this, interest));
+  }
+
+  private int check(int status) {
+    if (status < 0) {
+      fileGone();
+    }
+    return status;
+  }
+
+  /** As {@link #await}, if the poller {@link #isRegistered} for that file, as far as is known. */
+  public void awaitAgain(int direction, Waiter waiter) {
+    replace(direction, waiter);
+    unconfirmed |= direction;
+    if (!isToBeConfirmed) {
+      isToBeConfirmed = true;
+      loop.fdWatches().confirmLater(this);
+    }
   }
 
   /** Whether the poller watches that direction: it then tells of everything new. */
@@ -59,8 +94,23 @@ public final class FdWatch extends Channel {
     return isWatched(direction);
   }
 
+  /** Which registration that is: another number whenever the poller was told anew. */
+  public int registrationNumber() {
+    return registration();
+  }
+
+  /** Asks the poller for those who have begun to wait since it was told. */
+  void confirm() {
+    isToBeConfirmed = false;
+    if ((unconfirmed & wanted()) != 0 && check(loop.confirm(this)) == -ENOENT) {
+      watch(wanted());
+    }
+    unconfirmed = 0;
+  }
+
   /** The waiter has got what it waited for; the descriptor stays registered. */
   public void satisfied(int direction) {
+    unconfirmed &= ~direction;
     if (direction == Poller.READ) {
       reader = null;
     } else {
@@ -70,14 +120,16 @@ public final class FdWatch extends Channel {
 
   /** Nobody waits in that direction any more; returns whether somebody did. */
   boolean cancel(int direction) {
-    boolean was = (wanted() & direction) != 0;
+    Waiter waiter = direction == Poller.READ ? reader : writer;
+    boolean was = waiter != null && waiter.isHeard();
     replace(direction, null);
-    loop.watch(this, wanted());
+    PyException.checkErrno(watch(wanted()));
     return was;
   }
 
   @SuppressWarnings("ReferenceEquality") // asks whether it is the same one, set again
   private void replace(int direction, @Nullable Waiter waiter) {
+    unconfirmed &= ~direction;
     Waiter old;
     if (direction == Poller.READ) {
       old = reader;
@@ -96,9 +148,32 @@ public final class FdWatch extends Channel {
     return (reader != null ? Poller.READ : 0) | (writer != null ? Poller.WRITE : 0);
   }
 
+  // ---- what the poller has lost --------------------------------------------------------------
+
+  @Override
+  protected void displaced(int directions) {
+    if ((directions & Poller.READ) != 0) {
+      replace(Poller.READ, null);
+    }
+    if ((directions & Poller.WRITE) != 0) {
+      replace(Poller.WRITE, null);
+    }
+  }
+
+  /** Those who have come since, and not with a number alone, wait for the file that is there. */
+  @Override
+  protected void fileGone() {
+    boolean keepsReader = reader != null && keeps(Poller.READ, reader);
+    boolean keepsWriter = writer != null && keeps(Poller.WRITE, writer);
+    displaced((keepsReader ? 0 : Poller.READ) | (keepsWriter ? 0 : Poller.WRITE));
+  }
+
+  private boolean keeps(int direction, Waiter waiter) {
+    return (unconfirmed & direction) != 0 && waiter.isFor(fd());
+  }
+
   @Override
   protected void pollerClosed() {
-    replace(Poller.READ, null);
-    replace(Poller.WRITE, null);
+    displaced(Poller.READ | Poller.WRITE);
   }
 }

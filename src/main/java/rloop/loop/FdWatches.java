@@ -12,6 +12,11 @@ public final class FdWatches {
   private final Scheduler scheduler;
   private @Nullable FdWatch[] watches = new FdWatch[INITIAL_ROOM];
 
+  /** The first ones, as many as are counted. */
+  private @Nullable FdWatch[] unconfirmed = new FdWatch[INITIAL_ROOM];
+
+  private int unconfirmedCount;
+
   FdWatches(EventLoop loop, Scheduler scheduler) {
     this.loop = loop;
     this.scheduler = scheduler;
@@ -40,36 +45,73 @@ public final class FdWatches {
   }
 
   private void add(int fd, int direction, HandleWaiter waiter) {
-    FdWatch watch = at(fd);
-    if (watch.wanted() == 0) {
-      watch.distrust();
+    FdWatch watch = find(fd);
+    if (watch == null) {
+      watch = new FdWatch(loop, fd);
+      watch.await(direction, waiter);
+      keep(watch); // not before the kernel knows the number, which may be any
+    } else {
+      watch.await(direction, waiter);
     }
-    watch.await(direction, waiter);
   }
 
   /** Stops waiting in one direction; returns whether anybody did. */
   public boolean remove(int fd, int direction) {
-    FdWatch watch = fd < watches.length ? watches[fd] : null;
+    FdWatch watch = find(fd);
     return watch != null && watch.cancel(direction);
   }
 
   /** The directions in which somebody waits for a descriptor. */
   public int wanted(int fd) {
-    FdWatch watch = fd < watches.length ? watches[fd] : null;
+    FdWatch watch = find(fd);
     return watch == null ? 0 : watch.wanted();
   }
 
-  /** The watch of a descriptor, registered or not. */
+  /** The watch of an open descriptor, registered or not. */
   public FdWatch at(int fd) {
+    FdWatch watch = find(fd);
+    if (watch == null) {
+      watch = new FdWatch(loop, fd);
+      keep(watch);
+    }
+    return watch;
+  }
+
+  private @Nullable FdWatch find(int fd) {
+    return fd >= 0 && fd < watches.length ? watches[fd] : null;
+  }
+
+  private void keep(FdWatch watch) {
+    int fd = watch.fd();
     if (fd >= watches.length) {
       watches = Arrays.copyOf(watches, Math.max(fd + 1, watches.length * 2));
     }
-    FdWatch watch = watches[fd];
-    if (watch == null) {
-      watch = new FdWatch(loop, fd);
-      watches[fd] = watch;
+    watches[fd] = watch;
+  }
+
+  // ---- those who wait again ------------------------------------------------------------------
+
+  /** Has the poller asked for who waits here, when there is time. */
+  void confirmLater(FdWatch watch) {
+    if (unconfirmedCount == unconfirmed.length) {
+      unconfirmed = Arrays.copyOf(unconfirmed, 2 * unconfirmedCount);
     }
-    return watch;
+    unconfirmed[unconfirmedCount++] = watch;
+  }
+
+  /** Whether there is anything to {@link #confirm}. */
+  boolean hasUnconfirmed() {
+    return unconfirmedCount > 0;
+  }
+
+  /** Asks the poller for all for whom it was not asked yet. */
+  void confirm() {
+    while (unconfirmedCount > 0) {
+      FdWatch watch = unconfirmed[--unconfirmedCount];
+      if (watch != null) {
+        watch.confirm();
+      }
+    }
   }
 
   /** The loop is being closed: nobody waits any more, also where the poller lost the descriptor. */
@@ -80,5 +122,6 @@ public final class FdWatches {
       }
     }
     watches = new FdWatch[0];
+    unconfirmedCount = 0;
   }
 }

@@ -47,6 +47,17 @@ final class HandleWaiter implements Waiter {
     Ref.drop(handle);
   }
 
+  @Override
+  public boolean isHeard() {
+    return true;
+  }
+
+  /** A number is all that is known of what it waits for. */
+  @Override
+  public boolean isFor(int fd) {
+    return false;
+  }
+
   void letGo() {
     if (PyContainers.PyDict_DelItem(watchers, handle) < 0) {
       PyErrors.PyErr_Clear(); // the dictionary was cleared

@@ -7,4 +7,10 @@ public interface Waiter {
 
   /** Somebody else waits in its place now, or nobody; it is not called any more. */
   void replaced();
+
+  /** Whether anybody would hear of it: not where an operation was given up. */
+  boolean isHeard();
+
+  /** Whether it waits for the file that has this number now, rather than for one that had it. */
+  boolean isFor(int fd);
 }

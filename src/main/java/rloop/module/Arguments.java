@@ -112,6 +112,25 @@ final class Arguments {
     return value;
   }
 
+  /** The value of a Python integer that C has as an {@code int}: a descriptor most of all. */
+  static int toInt(long number) {
+    int value = toIntOr(number, Integer.MIN_VALUE);
+    if (value == Integer.MIN_VALUE) {
+      throw PyException.overflowError("Python int too large to convert to C int");
+    }
+    return value;
+  }
+
+  /** As {@link #toInt}, or {@code otherwise} for what is too large. */
+  static int toIntOr(long number, int otherwise) {
+    long value = PyScalars.PyLong_AsLongLong(number);
+    if (value == -1 && PyErrors.PyErr_Occurred() != 0) {
+      PyErrors.PyErr_Clear();
+      return otherwise;
+    }
+    return value == (int) value ? (int) value : otherwise;
+  }
+
   @Owned
   static long none() {
     return Ref.take(PyObjects.Py_None);

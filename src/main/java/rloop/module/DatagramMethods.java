@@ -23,7 +23,7 @@ final class DatagramMethods {
             "_open_datagrams",
             "open",
             FAST,
-            "($self, loop, fd, family, is_connected, address, header_size, /)");
+            "($self, loop, fd, numbered_file, family, is_connected, address, header_size, /)");
     new Methods(type, lookup, "lock")
         .add("_send_datagram", "send", FAST, "($self, data, address, /)");
   }
@@ -37,22 +37,22 @@ final class DatagramMethods {
   }
 
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open_datagrams", count, 6);
+    Arguments.expect("_open_datagrams", count, 7);
     long loop = Arguments.get(arguments, 0);
     Loops.open(loop);
     TransportMethods.TYPE.setChannel(
         self,
         Loops.sockets(loop)
             .openDatagrams(
-                (int) Arguments.toLong(Arguments.get(arguments, 1)),
+                TransportMethods.openFile(arguments),
                 new DatagramCallbacks(
                     TransportMethods.TYPE,
                     self,
                     PyException.check(PyRuntime.PyContext_CopyCurrent())),
-                (int) Arguments.toLong(Arguments.get(arguments, 2)),
-                Arguments.get(arguments, 3) == PyObjects.Py_True,
-                orZero(Arguments.get(arguments, 4)),
-                Arguments.toLong(Arguments.get(arguments, 5))),
+                Arguments.toInt(Arguments.get(arguments, 3)),
+                Arguments.get(arguments, 4) == PyObjects.Py_True,
+                orZero(Arguments.get(arguments, 5)),
+                Arguments.toLong(Arguments.get(arguments, 6))),
         Loops.state(loop));
     return Arguments.none();
   }

@@ -15,6 +15,7 @@ import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
+import rloop.io.Channel;
 import rloop.io.poll.Poller;
 import rloop.io.poll.Pollers;
 import rloop.loop.EventLoop;
@@ -255,7 +256,7 @@ final class LoopMethods {
     Loops.open(self)
         .fdWatches()
         .add(
-            (int) Arguments.toLong(Arguments.get(arguments, 0)),
+            Arguments.toInt(Arguments.get(arguments, 0)),
             direction(Arguments.get(arguments, 1)),
             Arguments.get(arguments, 2),
             Arguments.get(arguments, 3),
@@ -271,7 +272,7 @@ final class LoopMethods {
         !loop.isClosed()
             && loop.fdWatches()
                 .remove(
-                    (int) Arguments.toLong(Arguments.get(arguments, 0)),
+                    Arguments.toIntOr(Arguments.get(arguments, 0), Channel.CLOSED),
                     direction(Arguments.get(arguments, 1))));
   }
 
@@ -284,6 +285,6 @@ final class LoopMethods {
    */
   private static long watched(long self, long fd, long c, long d) {
     return PyScalars.PyLong_FromLongLong(
-        Loops.open(self).fdWatches().wanted((int) Arguments.toLong(fd)));
+        Loops.open(self).fdWatches().wanted(Arguments.toIntOr(fd, Channel.CLOSED)));
   }
 }

@@ -53,8 +53,8 @@ final class SocketMethods {
         Loops.sockets(self)
             .adopt(
                 Arguments.get(arguments, 0),
-                (int) Arguments.toLong(Arguments.get(arguments, 1)),
-                (int) Arguments.toLong(Arguments.get(arguments, 2)),
+                Arguments.toInt(Arguments.get(arguments, 1)),
+                Arguments.toInt(Arguments.get(arguments, 2)),
                 Ref.take(Arguments.get(arguments, 3))));
   }
 
@@ -162,7 +162,7 @@ final class SocketMethods {
     return state == null
         ? Arguments.bool(false)
         : state.sendFile(
-            (int) Arguments.toLong(Arguments.get(arguments, 1)),
+            Arguments.toInt(Arguments.get(arguments, 1)),
             Arguments.toLong(Arguments.get(arguments, 2)),
             Arguments.toLong(Arguments.get(arguments, 3)));
   }
@@ -176,7 +176,7 @@ final class SocketMethods {
       return Arguments.bool(false);
     }
     Loops.open(self);
-    return orNone(Loops.sockets(self).accept((int) Arguments.toLong(fd)));
+    return orNone(Loops.sockets(self).accept(Arguments.toInt(fd)));
   }
 
   private static long orNone(@Owned long object) {

@@ -21,6 +21,7 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.transport.Callbacks;
 import rloop.transport.Connection;
+import rloop.transport.OpenFile;
 import rloop.transport.PipeConnection;
 import rloop.transport.StreamConnection;
 import rloop.transport.TransportChannel;
@@ -37,8 +38,8 @@ final class TransportMethods {
   static long type() {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     new Methods(TYPE.base, lookup, "lockOfOpen")
-        .add("_open", "open", FAST, "($self, loop, fd, context, /)")
-        .add("_open_pipe", "openPipe", FAST, "($self, loop, fd, writes, /)");
+        .add("_open", "open", FAST, "($self, loop, fd, numbered_file, context, /)")
+        .add("_open_pipe", "openPipe", FAST, "($self, loop, fd, numbered_file, writes, /)");
     new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
@@ -75,30 +76,36 @@ final class TransportMethods {
   }
 
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open", count, 3);
+    Arguments.expect("_open", count, 4);
     long loop = Arguments.get(arguments, 0);
-    int fd = (int) Arguments.toLong(Arguments.get(arguments, 1));
+    OpenFile file = openFile(arguments);
     Connection connection =
         new Connection(
             Loops.open(loop),
-            fd,
-            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 2))));
-    Loops.sockets(loop).forget(fd);
+            file,
+            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 3))));
+    Loops.sockets(loop).forget(file.fd());
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
 
   private static long openPipe(long self, long arguments, long count, long d) {
-    Arguments.expect("_open_pipe", count, 3);
+    Arguments.expect("_open_pipe", count, 4);
     long loop = Arguments.get(arguments, 0);
     PipeConnection connection =
         new PipeConnection(
             Loops.open(loop),
-            (int) Arguments.toLong(Arguments.get(arguments, 1)),
+            openFile(arguments),
             new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())),
-            Arguments.get(arguments, 2) == PyObjects.Py_True);
+            Arguments.get(arguments, 3) == PyObjects.Py_True);
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
+  }
+
+  /** The arguments that follow on the loop: a descriptor, and the object that knows its number. */
+  static OpenFile openFile(long arguments) {
+    int fd = Arguments.toInt(Arguments.get(arguments, 1));
+    return new OpenFile(Arguments.get(arguments, 2), fd);
   }
 
   /** {@code _set_receiver(protocol)}, or {@code None} for a {@code BufferedProtocol}. */

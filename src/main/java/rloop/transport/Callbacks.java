@@ -100,7 +100,13 @@ public class Callbacks {
     setReceiver(0);
     TransportType.set(transport, type.bufferedRead, 0);
     isDelivering = false;
+    keepFile(0);
     keepAlive(false);
+  }
+
+  /** Keeps the object alive in which the descriptor's number stands, or with 0 no longer. */
+  void keepFile(@Owned long file) {
+    TransportType.set(transport, type.file, file);
   }
 
   /** Sets the protocol that data goes to, or 0 for a {@code BufferedProtocol}. */

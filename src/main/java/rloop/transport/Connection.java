@@ -17,8 +17,8 @@ public final class Connection extends StreamConnection {
   private long handshakeStep = EventLoop.NO_CALL;
 
   /** A connection that does not read before {@link #startReading}. */
-  public Connection(EventLoop loop, int fd, Callbacks callbacks) {
-    super(loop, fd, callbacks, StreamCalls.SOCKET);
+  public Connection(EventLoop loop, OpenFile file, Callbacks callbacks) {
+    super(loop, file, callbacks, StreamCalls.SOCKET);
   }
 
   // ---- from the handshake to the end of TLS ---------------------------------------------------
@@ -129,7 +129,7 @@ public final class Connection extends StreamConnection {
       return; // what comes after its end is not for the step after it
     }
     long buffer = loop.readBuffer();
-    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
+    long count = SysSocket.recv(fd(), buffer, EventLoop.READ_BUFFER_SIZE, 0);
     if (count > 0) {
       layer.feed(buffer, (int) count);
       handshakeStep = loop.schedule(callbacks.tlsHandshake());
@@ -141,7 +141,7 @@ public final class Connection extends StreamConnection {
   /** Hot: what has come in becomes one bytes object, however many records it was. */
   private void readData(TlsLayer layer) {
     long buffer = loop.readBuffer();
-    long count = SysSocket.recv(fd, buffer, EventLoop.READ_BUFFER_SIZE, 0);
+    long count = SysSocket.recv(fd(), buffer, EventLoop.READ_BUFFER_SIZE, 0);
     if (count <= 0) {
       received(count);
       return;
@@ -189,7 +189,7 @@ public final class Connection extends StreamConnection {
     long count = 0;
     if (!layer.isUnread()) {
       long room = Math.min(length + TlsStream.LARGEST_RECORD, EventLoop.READ_BUFFER_SIZE);
-      count = SysSocket.recv(fd, ciphertext, room, 0);
+      count = SysSocket.recv(fd(), ciphertext, room, 0);
       if (count <= 0) {
         return receivedInto(count);
       }
@@ -334,9 +334,9 @@ public final class Connection extends StreamConnection {
       return;
     }
     boolean isTakenAlong = queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
-    int status = isTakenAlong ? 0 : queue.send(fd, calls);
+    int status = isTakenAlong ? 0 : queue.send(fd(), calls);
     if (queue.isEmpty() || isTakenAlong) {
-      status = layer.send(fd, queue);
+      status = layer.send(fd(), queue);
       reportTlsFailure(layer);
     }
     resumeTlsWriter(layer);

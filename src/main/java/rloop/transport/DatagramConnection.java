@@ -1,6 +1,7 @@
 package rloop.transport;
 
 import static rloop.posix.Constants.EAGAIN;
+import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
@@ -58,14 +59,14 @@ public final class DatagramConnection extends TransportChannel {
    */
   DatagramConnection(
       EventLoop loop,
-      int fd,
+      OpenFile file,
       DatagramCallbacks callbacks,
       DatagramMemory memory,
       int family,
       boolean isConnected,
       long onlyAddress,
       long headerSize) {
-    super(loop, fd, callbacks);
+    super(loop, file, callbacks);
     this.inbound = new InboundDatagrams(loop, callbacks);
     this.memory = memory;
     this.family = family;
@@ -87,10 +88,13 @@ public final class DatagramConnection extends TransportChannel {
     if (inbound.isWaiting()) {
       return;
     }
-    int count = memory.receive(fd, asked, 0);
+    int count = memory.receive(fd(), asked, 0);
     if (count < 0) {
       if (count != -EAGAIN && count != -EINTR) {
         loop.schedule(callbacks.readFailed(-count));
+      }
+      if (count == -EBADF) {
+        stopReading();
       }
       return;
     }
@@ -181,7 +185,7 @@ public final class DatagramConnection extends TransportChannel {
   private int sendNow(long data, int peerLength) {
     return (int)
         SysSocket.sendto(
-            fd,
+            fd(),
             data + Layout.BYTES_DATA,
             Memory.getLong(data + Layout.SIZE),
             MSG_NOSIGNAL,
@@ -192,7 +196,7 @@ public final class DatagramConnection extends TransportChannel {
   @Override
   protected void send() {
     while (!queue.isEmpty()) {
-      int sent = queue.isOne() ? sendFirst() : memory.send(fd, queue, family);
+      int sent = queue.isOne() ? sendFirst() : memory.send(fd(), queue, family);
       if (sent == -EAGAIN || sent == -EINTR) {
         blocked = true;
         resumeProtocol();
@@ -211,6 +215,12 @@ public final class DatagramConnection extends TransportChannel {
     }
     blocked = false;
     drained();
+  }
+
+  @Override
+  protected void sendFailed(int errno) {
+    queue.clear();
+    loop.schedule(callbacks.writeFailed(errno));
   }
 
   /** Sends the first of the queue, for less than a call for several; 1 or {@code -errno}. */

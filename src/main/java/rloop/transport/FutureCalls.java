@@ -29,7 +29,7 @@ final class FutureCalls {
     return Invocation.method(loop, CREATE_FUTURE);
   }
 
-  private static boolean isDone(long future) {
+  static boolean isDone(long future) {
     long answer = Invocation.method(future, DONE);
     Ref.drop(answer);
     return answer == PyObjects.Py_True;

@@ -15,8 +15,8 @@ public final class PipeConnection extends StreamConnection {
    *
    * @param writes whether it is the end to write to
    */
-  public PipeConnection(EventLoop loop, int fd, Callbacks callbacks, boolean writes) {
-    super(loop, fd, callbacks, StreamCalls.PIPE);
+  public PipeConnection(EventLoop loop, OpenFile file, Callbacks callbacks, boolean writes) {
+    super(loop, file, callbacks, StreamCalls.PIPE);
     this.writes = writes;
   }
 

@@ -4,7 +4,6 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
-import rloop.loop.FdWatch;
 import rloop.loop.Waiter;
 
 /**
@@ -16,16 +15,16 @@ import rloop.loop.Waiter;
  */
 final class Readiness implements Waiter {
   private final EventLoop loop;
-  private final FdWatch watch;
+  private final WatchedSocket socket;
   private final int direction;
   private @Owned long future;
 
   /** The last receive took all there was: nothing comes without the poller's telling. */
   private boolean exhausted;
 
-  Readiness(EventLoop loop, FdWatch watch, int direction) {
+  Readiness(EventLoop loop, WatchedSocket socket, int direction) {
     this.loop = loop;
-    this.watch = watch;
+    this.socket = socket;
     this.direction = direction;
   }
 
@@ -39,7 +38,7 @@ final class Readiness implements Waiter {
   long await() {
     long created = FutureCalls.create(loop.pythonLoop());
     try {
-      watch.await(direction, this);
+      socket.await(direction, this);
     } catch (PyException e) {
       Ref.drop(created);
       throw e;
@@ -51,7 +50,7 @@ final class Readiness implements Waiter {
 
   /** Whether there may be something, though the poller has not told so. */
   boolean isWorthTrying() {
-    return !(exhausted && watch.isRegistered(direction));
+    return !(exhausted && socket.isRegistered(direction));
   }
 
   /** A receive took so many bytes of those that it had room for. */
@@ -62,11 +61,21 @@ final class Readiness implements Waiter {
   @Override
   public void ready() {
     exhausted = false;
-    watch.satisfied(direction);
+    socket.satisfied(direction);
     long waiting = future;
     future = 0;
     FutureCalls.wake(waiting);
     Ref.drop(waiting);
+  }
+
+  @Override
+  public boolean isHeard() {
+    return !FutureCalls.isDone(future);
+  }
+
+  @Override
+  public boolean isFor(int fd) {
+    return socket.isOpenAs(fd);
   }
 
   @Override

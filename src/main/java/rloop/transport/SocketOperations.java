@@ -2,10 +2,8 @@ package rloop.transport;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
-import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 
 /**
@@ -14,7 +12,7 @@ import rloop.loop.EventLoop;
  * <p>A socket stays registered with the poller from one operation to the next: so an operation that
  * has to wait costs the receive or send itself and nothing else. The loop isn't told when the
  * socket is closed, and its number may come back as another one's, so the Python object is what
- * counts: each use checks by a weak reference that it is the one which was registered.
+ * counts ({@link WatchedSocket}).
  */
 public final class SocketOperations {
   private static final int INITIAL_ROOM = 64;
@@ -48,7 +46,7 @@ public final class SocketOperations {
   public boolean adopt(long socket, int fd, int family, @Owned long weakReference) {
     socketType = Ref.type(socket);
     boolean isKnown = find(socket) != null;
-    if (isKnown || descriptor(socket) != fd) {
+    if (isKnown || WatchedSocket.fd(socket) != fd) {
       Ref.drop(weakReference);
       return isKnown;
     }
@@ -56,7 +54,8 @@ public final class SocketOperations {
       states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
     }
     SocketState last = states[fd];
-    states[fd] = new SocketState(loop, this, fd, family, weakReference);
+    WatchedSocket watched = new WatchedSocket(socket, loop.fdWatches().at(fd), weakReference);
+    states[fd] = new SocketState(loop, this, watched, family);
     if (last != null) {
       last.dispose();
     }
@@ -79,26 +78,22 @@ public final class SocketOperations {
     if (Ref.type(socket) != socketType) {
       return null;
     }
-    int fd = descriptor(socket);
+    int fd = WatchedSocket.fd(socket);
     SocketState state = fd >= 0 && fd < states.length ? states[fd] : null;
     return state != null && state.belongsTo(socket) ? state : null;
   }
 
-  private static int descriptor(long socket) {
-    return Memory.getInt(socket + Layout.SOCKET_FD);
-  }
-
   /** A datagram socket for a transport; see {@link DatagramConnection}. */
   public DatagramConnection openDatagrams(
-      int fd,
+      OpenFile file,
       DatagramCallbacks callbacks,
       int family,
       boolean isConnected,
       long onlyAddress,
       long headerSize) {
-    forget(fd);
+    forget(file.fd());
     return new DatagramConnection(
-        loop, fd, callbacks, datagramMemory(), family, isConnected, onlyAddress, headerSize);
+        loop, file, callbacks, datagramMemory(), family, isConnected, onlyAddress, headerSize);
   }
 
   DatagramMemory datagramMemory() {

@@ -15,7 +15,6 @@ import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
-import rloop.loop.FdWatch;
 import rloop.posix.Stdlib;
 import rloop.posix.SysSendfile;
 import rloop.posix.SysSocket;
@@ -28,21 +27,17 @@ import rloop.posix.SysSocket;
  */
 public final class SocketState {
   private final EventLoop loop;
-  private final FdWatch watch;
-  private final @Owned long weakReference;
+  private final WatchedSocket socket;
   private final Readiness readable;
   private final Readiness writable;
   private final DatagramOperations datagrams;
 
-  SocketState(
-      EventLoop loop, SocketOperations operations, int fd, int family, @Owned long weakReference) {
+  SocketState(EventLoop loop, SocketOperations operations, WatchedSocket socket, int family) {
     this.loop = loop;
-    this.watch = loop.fdWatches().at(fd);
-    this.weakReference = weakReference;
-    this.readable = new Readiness(loop, watch, Poller.READ);
-    this.writable = new Readiness(loop, watch, Poller.WRITE);
+    this.socket = socket;
+    this.readable = new Readiness(loop, socket, Poller.READ);
+    this.writable = new Readiness(loop, socket, Poller.WRITE);
     this.datagrams = new DatagramOperations(operations, this, family);
-    watch.distrust();
   }
 
   /** Whether the result of a system call says that there is nothing yet, or no room yet. */
@@ -52,11 +47,11 @@ public final class SocketState {
 
   /** Whether this is the state of that socket, and not of one that had its number before. */
   boolean belongsTo(long socket) {
-    return Memory.getLong(weakReference + Layout.WEAK_REFERENCE_OBJECT) == socket;
+    return this.socket.is(socket);
   }
 
   int fd() {
-    return watch.fd();
+    return socket.fd();
   }
 
   /** What it does with the addresses of peers. */
@@ -65,7 +60,7 @@ public final class SocketState {
   }
 
   void dispose() {
-    Ref.drop(weakReference);
+    socket.dispose();
   }
 
   /** A future that is done when there may be something to receive. */
@@ -146,7 +141,7 @@ public final class SocketState {
     if (room == 0) {
       return 0;
     }
-    long count = SysSocket.recv(watch.fd(), address, room, MSG_DONTWAIT);
+    long count = SysSocket.recv(socket.fd(), address, room, MSG_DONTWAIT);
     readable.received(count, room);
     return count;
   }
@@ -158,7 +153,7 @@ public final class SocketState {
    * @throws PyException an {@code OSError}
    */
   public long send(long address, long length) {
-    long sent = SysSocket.send(watch.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    long sent = SysSocket.send(socket.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     return isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
   }
 
@@ -177,7 +172,7 @@ public final class SocketState {
     long sent;
     long threadState = PyRuntime.PyEval_SaveThread();
     try {
-      sent = SysSendfile.sendfile(watch.fd(), file, position, count);
+      sent = SysSendfile.sendfile(socket.fd(), file, position, count);
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
       Stdlib.free(position);

@@ -48,8 +48,8 @@ public abstract class StreamConnection extends TransportChannel {
   private boolean drainAwaited;
 
   /** A connection that does not read before {@link #startReading}. */
-  StreamConnection(EventLoop loop, int fd, Callbacks callbacks, StreamCalls calls) {
-    super(loop, fd, callbacks);
+  StreamConnection(EventLoop loop, OpenFile file, Callbacks callbacks, StreamCalls calls) {
+    super(loop, file, callbacks);
     this.calls = calls;
     this.receiver = new StreamReceiver(loop, calls);
     this.inbound = new Inbound(loop, callbacks);
@@ -77,7 +77,7 @@ public abstract class StreamConnection extends TransportChannel {
       inbound.letRead();
       return;
     }
-    long data = receiver.receive(fd);
+    long data = receiver.receive(fd());
     if (data != 0) {
       inbound.deliver(data, receiver.result());
     } else {
@@ -126,7 +126,7 @@ public abstract class StreamConnection extends TransportChannel {
     }
     return inbound.holdsData()
         ? inbound.takeHeldInto(address, length)
-        : receivedInto(calls.receive(fd, address, length));
+        : receivedInto(calls.receive(fd(), address, length));
   }
 
   /** What {@link #receiveInto} returns, from what the receive did. */
@@ -198,7 +198,7 @@ public abstract class StreamConnection extends TransportChannel {
 
   @Override
   protected void send() {
-    sent(queue.isEmpty() ? 0 : queue.send(fd, calls));
+    sent(queue.isEmpty() ? 0 : queue.send(fd(), calls));
   }
 
   /** What follows from the result of the last call that sent, 0 or {@code -errno}. */
@@ -210,10 +210,15 @@ public abstract class StreamConnection extends TransportChannel {
       blocked = true;
       resumeProtocol();
     } else {
-      failed = true;
-      queue.clear();
-      failureCall = loop.schedule(callbacks.writeFailed(-status));
+      sendFailed(-status);
     }
+  }
+
+  @Override
+  protected final void sendFailed(int errno) {
+    failed = true;
+    queue.clear();
+    failureCall = loop.schedule(callbacks.writeFailed(errno));
   }
 
   @Override
@@ -228,7 +233,7 @@ public abstract class StreamConnection extends TransportChannel {
   public void endWriting() {
     super.endWriting();
     if (isOpen() && endRequested && queue.isEmpty()) {
-      SysSocket.shutdown(fd, SHUT_WR);
+      SysSocket.shutdown(fd(), SHUT_WR);
     }
   }
 
@@ -241,7 +246,7 @@ public abstract class StreamConnection extends TransportChannel {
     if (isOpen() && !endRequested) {
       endRequested = true;
       if (queue.isEmpty()) {
-        PyException.checkErrno(SysSocket.shutdown(fd, SHUT_WR));
+        PyException.checkErrno(SysSocket.shutdown(fd(), SHUT_WR));
       } else {
         flush();
       }

@@ -1,5 +1,7 @@
 package rloop.transport;
 
+import static rloop.posix.Constants.ENOENT;
+
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
@@ -37,6 +39,9 @@ public abstract class TransportChannel extends Channel implements Writer {
   private boolean started;
   private boolean paused;
 
+  /** Another reader took its place, who was asked for with the descriptor's number. */
+  private boolean isDisplaced;
+
   /** The kernel's buffer is full; the poller tells when to go on. */
   protected boolean blocked;
 
@@ -47,10 +52,14 @@ public abstract class TransportChannel extends Channel implements Writer {
   private boolean resumeScheduled;
 
   /** A channel that does not read before {@link #startReading}. */
-  TransportChannel(EventLoop loop, int fd, Callbacks callbacks) {
-    super(fd);
+  TransportChannel(EventLoop loop, OpenFile file, Callbacks callbacks) {
+    super(file.fd());
     this.loop = loop;
     this.callbacks = callbacks;
+    if (file.isNumberKnown()) {
+      callbacks.keepFile(Ref.take(file.object()));
+      readFdFrom(file.numberAddress());
+    }
   }
 
   /** Where a copy of what is written comes from. */
@@ -69,7 +78,12 @@ public abstract class TransportChannel extends Channel implements Writer {
   /** Starts to deliver what arrives. */
   public void startReading() {
     started = true;
-    updateInterest();
+    PyException.checkErrno(watch());
+  }
+
+  /** The file is closed, though a duplicate of it may go on to get ready. */
+  protected final void stopReading() {
+    started = false;
   }
 
   /** Stops delivering; data that was read and not yet delivered is held back. */
@@ -85,11 +99,11 @@ public abstract class TransportChannel extends Channel implements Writer {
   public void resumeReading() {
     if (state == State.OPEN && paused) {
       paused = false;
-      try {
-        updateInterest();
-      } catch (PyException e) { // the descriptor is closed: whoever flushes is not to be told
+      isDisplaced = false;
+      int status = watch();
+      if (status < 0) {
         paused = true;
-        throw e;
+        throw PyException.osError(-status);
       }
       undelivered().deliverHeld();
     }
@@ -121,17 +135,39 @@ public abstract class TransportChannel extends Channel implements Writer {
   }
 
   private int interest() {
-    return (wantsToRead() ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
+    boolean reads = wantsToRead() && !isDisplaced;
+    return (reads ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
   }
 
-  /** To be called last: where nothing is of interest any more, the transport may die here. */
+  /**
+   * Tells the poller what is of interest now. A file that was closed behind the transport's back is
+   * not watched any more: as in asyncio, who writes next meets the error. To be called last: where
+   * nothing is of interest, the transport may die here.
+   */
   protected final void updateInterest() {
-    if (!isGone()) {
-      int interest = interest();
-      loop.watch(this, interest);
-      callbacks.keepAlive(interest != 0 || flushScheduled);
+    int status = watch();
+    if (status < 0 && blocked) {
+      blocked = false;
+      sendFailed(-status);
     }
   }
+
+  /** Returns 0 or {@code -errno}. */
+  private int watch() {
+    if (isGone()) {
+      return 0;
+    }
+    int interest = interest();
+    int status = loop.tryToWatch(this, interest);
+    if (status == -ENOENT) { // it was another file's
+      status = loop.tryToWatch(this, interest);
+    }
+    callbacks.keepAlive(interest != 0 || flushScheduled);
+    return status;
+  }
+
+  /** What is queued can't be sent. */
+  protected abstract void sendFailed(int errno);
 
   /** Whoever comes in meanwhile may end the transport; it dies when this is done. */
   @Override
@@ -381,6 +417,16 @@ public abstract class TransportChannel extends Channel implements Writer {
   }
 
   @Override
+  protected void displaced(int directions) {
+    isDisplaced |= (directions & Poller.READ) != 0;
+  }
+
+  @Override
+  protected void fileGone() {
+    forgetFd();
+  }
+
+  @Override
   protected void pollerClosed() {
     long transport = Ref.take(callbacks.transport()); // as in ready()
     dispose();
@@ -394,6 +440,7 @@ public abstract class TransportChannel extends Channel implements Writer {
       lose();
     }
     undelivered().dispose();
+    forgetFd(); // which stands in what the callbacks keep
     callbacks.dispose();
   }
 }

@@ -25,6 +25,9 @@ public final class TransportType {
   /** {@code _loop_state}: what locks the loop, also after the loop's end. */
   private final int loopState;
 
+  /** {@code _numbered_file}: keeps the object alive in which a descriptor's number stands. */
+  final int file;
+
   /** {@code _context}: in which the protocol's methods run. */
   final int context;
 
@@ -47,6 +50,7 @@ public final class TransportType {
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     channel = spec.reference("_channel");
     loopState = spec.reference("_loop_state");
+    file = spec.reference("_numbered_file");
     context = spec.reference("_context");
     receiver = spec.reference("_receiver");
     delivery = spec.reference("_delivery");

@@ -3,6 +3,8 @@ package rloop.io;
 import static org.assertj.core.api.Assertions.assertThat;
 import static rloop.io.poll.Poller.READ;
 import static rloop.io.poll.Poller.WRITE;
+import static rloop.posix.Constants.EBADF;
+import static rloop.posix.Constants.ENOENT;
 import static rloop.posix.Constants.EPERM;
 
 import java.util.ArrayList;
@@ -25,6 +27,8 @@ final class ChannelsTest {
   /** Remembers what it is told. */
   private static final class Probe extends Channel {
     int readiness;
+    int displaced;
+    boolean isFileGone;
     boolean isLoopClosed;
 
     Probe(int fd) {
@@ -34,6 +38,16 @@ final class ChannelsTest {
     @Override
     protected void ready(int readiness) {
       this.readiness |= readiness;
+    }
+
+    @Override
+    protected void displaced(int directions) {
+      displaced |= directions;
+    }
+
+    @Override
+    protected void fileGone() {
+      isFileGone = true;
     }
 
     @Override
@@ -63,6 +77,7 @@ final class ChannelsTest {
   void an_event_goes_to_its_channel() {
     Probe first = watched(FD);
     Probe second = watched(FD + 1);
+    assertThat(channels.watch(second, READ | WRITE)).isZero();
     poller.happens(key(FD + 1), READ | WRITE);
     dispatch();
     assertThat(first.readiness).isZero();
@@ -89,6 +104,12 @@ final class ChannelsTest {
           protected void ready(int readiness) {
             channels.forget(second);
           }
+
+          @Override
+          protected void displaced(int directions) {}
+
+          @Override
+          protected void fileGone() {}
 
           @Override
           protected void pollerClosed() {}
@@ -148,20 +169,104 @@ final class ChannelsTest {
   }
 
   @Test
-  void a_number_that_the_kernel_still_knows_is_taken_over() {
-    watched(FD);
+  void two_channels_of_a_file_share_its_registration() {
+    Probe reader = watched(FD);
+    Probe writer = new Probe(FD);
+    assertThat(channels.watch(writer, WRITE)).isZero();
+    assertThat(poller.watch(FD).interest()).isEqualTo(READ | WRITE);
+    poller.happens(key(FD), READ | WRITE);
+    dispatch();
+    assertThat(List.of(reader.readiness, writer.readiness)).containsExactly(READ, WRITE);
+    channels.forget(reader);
+    assertThat(poller.watch(FD).interest()).isEqualTo(WRITE);
+    channels.forget(writer);
+    assertThat(poller.watched).isEmpty();
+  }
+
+  @Test
+  void the_last_to_come_has_the_direction_it_asks_for() {
+    Probe first = watched(FD);
+    assertThat(channels.watch(first, READ | WRITE)).isZero();
+    Probe second = watched(FD);
+    assertThat(first.displaced).isEqualTo(READ);
+    poller.happens(key(FD), READ | WRITE);
+    dispatch();
+    assertThat(List.of(first.readiness, second.readiness)).containsExactly(WRITE, READ);
+    assertThat(channels.watch(second, READ | WRITE)).isZero();
+    assertThat(first.displaced).isEqualTo(READ | WRITE);
+    assertThat(first.isFileGone || second.isFileGone).isFalse();
+  }
+
+  @Test
+  void a_number_that_is_another_files_is_lost_to_those_of_the_old_one() {
+    Probe reader = watched(FD);
+    Probe writer = new Probe(FD);
+    assertThat(channels.watch(writer, WRITE)).isZero();
+    poller.watched.clear(); // as the kernel does when the file is closed
     Probe successor = watched(FD);
+    assertThat(reader.isFileGone && writer.isFileGone).isTrue();
+    assertThat(poller.watch(FD).interest()).isEqualTo(READ);
+    channels.forget(reader);
+    channels.forget(writer);
     poller.happens(key(FD), READ);
     dispatch();
+    assertThat(reader.readiness).isZero();
     assertThat(successor.readiness).isEqualTo(READ);
   }
 
   @Test
-  void a_number_that_the_kernel_has_forgotten_is_added_again() {
+  void who_asks_itself_is_answered_that_its_file_is_gone() {
     Probe probe = watched(FD);
+    Probe sharer = new Probe(FD);
+    assertThat(channels.watch(sharer, WRITE)).isZero();
     poller.watched.clear();
+    assertThat(channels.confirm(probe)).isEqualTo(-ENOENT);
+    assertThat(sharer.isFileGone).isTrue();
+    assertThat(channels.confirm(probe)).isEqualTo(-ENOENT);
     assertThat(channels.watch(probe, WRITE)).isZero();
     assertThat(poller.watch(FD).interest()).isEqualTo(WRITE);
+    assertThat(channels.confirm(probe)).isZero();
+  }
+
+  @Test
+  void a_closed_descriptor_is_not_watched() {
+    Probe probe = watched(FD);
+    probe.forgetFd();
+    assertThat(channels.watch(probe, WRITE)).isEqualTo(-EBADF);
+    assertThat(poller.watched).isEmpty();
+  }
+
+  @Test
+  void what_nobody_can_delete_is_forgotten_with_all_else_that_is_told_anew() {
+    Probe lost = watched(FD);
+    Probe other = watched(FD + 1);
+    long stray = key(FD);
+    poller.watched.remove(FD); // the file is closed, but for a duplicate
+    channels.forget(lost);
+    poller.happens(stray, READ);
+    dispatch();
+    channels.dropStrays();
+    assertThat(poller.reopened).isEqualTo(1);
+    assertThat(poller.watched).containsOnlyKeys(FD + 1);
+    channels.dropStrays();
+    assertThat(poller.reopened).isEqualTo(1);
+    poller.happens(key(FD + 1), READ);
+    dispatch();
+    assertThat(other.readiness).isEqualTo(READ);
+  }
+
+  @Test
+  void who_is_registered_for_a_file_that_is_gone_is_not_told_anew() {
+    Probe gone = watched(FD);
+    Probe lost = watched(FD + 1);
+    long stray = key(FD + 1);
+    poller.watched.clear();
+    channels.forget(lost);
+    poller.happens(stray, READ);
+    dispatch();
+    channels.dropStrays();
+    assertThat(gone.isFileGone).isTrue();
+    assertThat(poller.watched).isEmpty();
   }
 
   @Test

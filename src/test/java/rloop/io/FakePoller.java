@@ -27,6 +27,9 @@ final class FakePoller implements Poller {
 
   boolean isClosed;
 
+  /** How many times it was told to forget everything. */
+  int reopened;
+
   /** Whether the next {@link #add} is refused, and with which number. */
   int refusal;
 
@@ -59,6 +62,13 @@ final class FakePoller implements Poller {
   public int remove(int fd) {
     changes++;
     return watched.remove(fd) == null ? -ENOENT : 0;
+  }
+
+  @Override
+  public boolean reopen() {
+    watched.clear();
+    reopened++;
+    return true;
   }
 
   @Override

@@ -57,12 +57,34 @@ final class Epoll extends WakeablePoller {
       throw new ErrnoException("epoll_create1", epoll);
     }
     Epoll poller = new Epoll(epoll, new Waker(wakeFd));
-    int result = poller.control(EPOLL_CTL_ADD, wakeFd.fd(), EPOLLIN, WAKER_DATA);
+    int result = poller.addWaker();
     if (result < 0) {
       poller.close();
       throw new ErrnoException("epoll_ctl", result);
     }
     return poller;
+  }
+
+  private int addWaker() {
+    return control(EPOLL_CTL_ADD, waker.fd(), EPOLLIN, WAKER_DATA);
+  }
+
+  @Override
+  public boolean reopen() {
+    checkOpen();
+    int fresh = SysEpoll.epoll_create1(EPOLL_CLOEXEC);
+    if (fresh < 0) {
+      return false;
+    }
+    int old = epoll;
+    epoll = fresh;
+    if (addWaker() < 0) { // no memory
+      epoll = old;
+      Unistd.close(fresh);
+      return false;
+    }
+    Unistd.close(old);
+    return true;
   }
 
   @Override

@@ -2,25 +2,28 @@ package rloop.io.poll;
 
 import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EEXIST;
-import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.ENOENT;
 import static rloop.posix.Constants.POLLERR;
 import static rloop.posix.Constants.POLLHUP;
 import static rloop.posix.Constants.POLLIN;
-import static rloop.posix.Constants.POLLNVAL;
 import static rloop.posix.Constants.POLLOUT;
 
 import java.util.Arrays;
 import rloop.ffi.Memory;
 import rloop.posix.Pollfd;
+import rloop.posix.Stat;
 import rloop.posix.Stdlib;
 import rloop.posix.SysPoll;
+import rloop.posix.SysStat;
 
 /**
  * The {@code poll(2)} of every Unix: each poll costs time for each descriptor that is watched.
  *
  * <p>The kernel wants a dense array, so a descriptor that is removed is replaced by the last one.
  * Slot 0 is the waker's, which makes 0 the slot of descriptors that are not watched.
+ *
+ * <p>The kernel looks at whatever file has a number. So which file it was is kept beside it, and
+ * what has been closed is let go as soon as it is noticed, as epoll does by itself.
  *
  * <p>Who watches a descriptor while another thread polls changes the array: so the kernel is given
  * a copy, and there is a monitor, in which nothing waits.
@@ -29,13 +32,17 @@ final class Poll extends WakeablePoller {
   private static final int WAKER_SLOT = 0;
   private static final int UNWATCHED = 0;
   private static final int FIRST_CAPACITY = 64;
-  private static final int BROKEN = POLLERR | POLLHUP | POLLNVAL;
+  private static final int BROKEN = POLLERR | POLLHUP;
+  private static final long NO_FILE = -1;
 
   /** By slot, the first {@code size} of them in use. */
   private long fds = Stdlib.calloc(FIRST_CAPACITY, Pollfd.SIZE);
 
   /** By slot; as long as {@code fds}. */
   private long[] keys = new long[FIRST_CAPACITY];
+
+  /** By slot: which file was added, as {@link #fileOf} says. */
+  private long[] files = new long[FIRST_CAPACITY];
 
   /** By descriptor. */
   private int[] slots = new int[FIRST_CAPACITY];
@@ -51,6 +58,7 @@ final class Poll extends WakeablePoller {
   /** Where the next search for ready descriptors starts: where the last one ended. */
   private int nextSlot = WAKER_SLOT + 1;
 
+  private final long stat = Stdlib.calloc(1, Stat.ROOM);
   private boolean closed;
 
   private Poll(Waker waker) {
@@ -65,32 +73,40 @@ final class Poll extends WakeablePoller {
   @Override
   public synchronized int add(int fd, int interest, long key) {
     checkOpen();
-    if (slot(fd) != UNWATCHED) {
-      return -EEXIST;
+    long file = fileOf(fd);
+    if (file == NO_FILE) {
+      return -EBADF;
+    }
+    int slot = slot(fd);
+    if (slot != UNWATCHED) {
+      if (files[slot] == file) {
+        return -EEXIST;
+      }
+      release(slot);
     }
     growTo(fd);
     Pollfd.put(fds, size, fd, eventsOf(interest));
-    if (!isOpen(fd, size)) {
-      return -EBADF;
-    }
     keys[size] = key;
+    files[size] = file;
     slots[fd] = size++;
     return 0;
   }
 
-  /** Asks the kernel, as epoll does when it is told of a descriptor. */
-  private boolean isOpen(int fd, int slot) {
-    int result;
-    do {
-      result = SysPoll.poll(Pollfd.element(fds, slot), 1, 0);
-    } while (result == -EINTR);
-    return fd >= 0 && (Pollfd.revents(fds, slot) & POLLNVAL) == 0;
+  /**
+   * Something that differs from file to file, or {@link #NO_FILE} for a number that is not open.
+   * Those without an inode of their own, as eventfds, are all one.
+   */
+  private long fileOf(int fd) {
+    return SysStat.fstat(fd, stat) < 0
+        ? NO_FILE
+        : Stat.inode(stat) ^ (long) Stat.device(stat) << Integer.SIZE;
   }
 
   private void growTo(int fd) {
     if (size == keys.length) {
+      files = Arrays.copyOf(files, 2 * size);
+      fds = Stdlib.realloc(fds, 2L * size * Pollfd.SIZE);
       keys = Arrays.copyOf(keys, 2 * size);
-      fds = Stdlib.realloc(fds, keys.length * Pollfd.SIZE);
     }
     if (fd >= slots.length) {
       slots = Arrays.copyOf(slots, Math.max(fd + 1, 2 * slots.length));
@@ -104,6 +120,11 @@ final class Poll extends WakeablePoller {
     if (slot == UNWATCHED) {
       return -ENOENT;
     }
+    long file = fileOf(fd);
+    if (file != files[slot]) {
+      release(slot);
+      return file == NO_FILE ? -EBADF : -ENOENT;
+    }
     Pollfd.put(fds, slot, fd, eventsOf(interest));
     keys[slot] = key;
     return 0;
@@ -116,12 +137,27 @@ final class Poll extends WakeablePoller {
     if (slot == UNWATCHED) {
       return -ENOENT;
     }
+    release(slot);
+    return 0;
+  }
+
+  private void release(int slot) {
+    int fd = Pollfd.fd(fds, slot);
     size--;
     Pollfd.move(fds, size, slot);
     keys[slot] = keys[size];
+    files[slot] = files[size];
     slots[Pollfd.fd(fds, slot)] = slot;
     slots[fd] = UNWATCHED; // in this order: it may be the last one itself
-    return 0;
+  }
+
+  @Override
+  public synchronized boolean reopen() {
+    checkOpen();
+    while (size > WAKER_SLOT + 1) {
+      release(size - 1);
+    }
+    return true;
   }
 
   private int slot(int fd) {
@@ -163,11 +199,26 @@ final class Poll extends WakeablePoller {
       }
       int found = Pollfd.revents(asked, nextSlot);
       if (found != 0) {
-        ready.add(askedKeys[nextSlot], readiness(Pollfd.events(asked, nextSlot), found));
+        if (isStillThere(Pollfd.fd(asked, nextSlot))) {
+          ready.add(askedKeys[nextSlot], readiness(Pollfd.events(asked, nextSlot), found));
+        }
         left--;
       }
       nextSlot++;
     }
+  }
+
+  /** Whether the number is that of the file that was added; otherwise lets it go. */
+  private synchronized boolean isStillThere(int fd) {
+    int slot = slot(fd);
+    if (slot == UNWATCHED) {
+      return false;
+    }
+    boolean isSame = fileOf(fd) == files[slot];
+    if (!isSame) {
+      release(slot);
+    }
+    return isSame;
   }
 
   private static int readiness(int asked, int found) {
@@ -185,6 +236,7 @@ final class Poll extends WakeablePoller {
     waker.close();
     Stdlib.free(fds);
     Stdlib.free(asked);
+    Stdlib.free(stat);
   }
 
   @Override

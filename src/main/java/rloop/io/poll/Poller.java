@@ -7,6 +7,10 @@ package rloop.io.poll;
  * #close}. Everything else is called by one thread at a time, the one that runs the loop, and not
  * while {@link #poll} runs.
  *
+ * <p>What is watched is a file, under the number that it had when it was added. Closed, it is
+ * silent, though its number may be another file's by now, which is not watched: unless a duplicate
+ * of it lives on, whose events epoll goes on to report, and nobody can delete by the number.
+ *
  * <p>Level-triggered: what was not consumed is reported again by the next {@link #poll}. Nothing
  * here allocates Java memory, except to grow and to throw.
  */
@@ -45,17 +49,24 @@ public interface Poller {
    * whoever is in the set at all, so that an uninterested descriptor would make every poll return
    * at once with nothing in it.
    *
-   * @return 0 or {@code -errno}: {@code ENOENT} (not watched), {@code EBADF} (closed; epoll alone)
+   * @return 0 or {@code -errno}: {@code ENOENT} (the file that has this number is not watched),
+   *     {@code EBADF} (closed)
    */
   int modify(int fd, int interest, long key);
 
   /**
-   * Stops watching a descriptor. To be called before it is closed: epoll forgets closed ones by
-   * itself, but not while a duplicate of them is open somewhere, and others never do.
+   * Stops watching a descriptor. To be called before it is closed.
    *
    * @return 0 or {@code -errno}: {@code ENOENT} (not watched), {@code EBADF} (closed; epoll alone)
    */
   int remove(int fd);
+
+  /**
+   * Forgets all that is watched, also files whose numbers are others' by now.
+   *
+   * @return false if there was no descriptor for that: all is as before
+   */
+  boolean reopen();
 
   /**
    * Waits until a watched descriptor is ready, the time is over, or somebody calls {@link #wakeup}.

@@ -21,13 +21,29 @@ final class PollTest extends PollerContract {
   }
 
   @Test
-  void a_descriptor_closed_too_early_is_reported_until_it_is_removed() {
-    Pair pair = Pair.pipe();
-    int fd = pair.second();
-    assertThat(poller.add(fd, Poller.WRITE, 1)).isZero();
-    pair.close();
-    assertThat(readyNow(poller)).containsExactly(Map.entry(1L, Poller.WRITE));
-    assertThat(poller.remove(fd)).isZero();
-    assertThat(poller.poll(0)).isZero();
+  void of_the_two_ends_of_a_pipe_which_are_one_file_the_number_tells() {
+    try (Pair pair = Pair.pipe()) {
+      assertThat(poller.add(pair.first(), Poller.READ, 1)).isZero();
+      assertThat(poller.add(pair.second(), Poller.WRITE, 2)).isZero();
+      assertThat(readyNow(poller)).containsExactly(Map.entry(2L, Poller.WRITE));
+    }
+  }
+
+  @Test
+  void of_many_some_of_which_are_closed_each_is_reported_once() {
+    try (Pair kept = Pair.sockets()) {
+      for (int i = 0; i < 5; i++) {
+        try (Pair closed = Pair.sockets()) {
+          assertThat(poller.add(closed.first(), Poller.WRITE, i)).isZero();
+          assertThat(poller.add(closed.second(), Poller.WRITE, 10 + i)).isZero();
+          assertThat(poller.add(kept.first(), Poller.WRITE, 20)).isZero();
+          assertThat(readyNow(poller)).hasSize(3);
+          assertThat(poller.remove(kept.first())).isZero();
+          assertThat(poller.add(kept.first(), Poller.WRITE, 20)).isZero();
+        }
+        assertThat(readyNow(poller)).containsExactly(Map.entry(20L, Poller.WRITE));
+        assertThat(poller.remove(kept.first())).isZero();
+      }
+    }
   }
 }

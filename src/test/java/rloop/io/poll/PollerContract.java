@@ -35,6 +35,7 @@ abstract class PollerContract {
   private static final long OTHER_KEY = -1;
   private static final long FOR_EVER = -1;
   private static final long MILLISECOND = 1_000_000;
+  private static final SystemCall DUP2 = SystemCall.of("dup2");
   private static final SystemCall DUP = SystemCall.of("dup");
 
   Poller poller;
@@ -216,6 +217,66 @@ abstract class PollerContract {
     assertThat(poller.add(closed, READ, KEY)).isEqualTo(-EBADF);
     assertThat(poller.add(-1, READ, KEY)).isEqualTo(-EBADF);
     assertThat(poller.poll(0)).isZero();
+  }
+
+  // Files and their numbers
+
+  @Test
+  void a_closed_file_is_silent_though_its_number_is_another_files() {
+    int number;
+    try (Pair pair = Pair.sockets()) {
+      number = pair.first();
+      assertThat(poller.add(number, READ, KEY)).isZero();
+    }
+    try (Pair successor = Pair.sockets()) {
+      assertThat(successor.first()).isEqualTo(number);
+      successor.writeToSecond(1);
+      assertThat(readyNow()).isEmpty();
+      assertThat(poller.modify(number, READ, KEY)).isEqualTo(-ENOENT);
+      assertThat(poller.add(number, READ, OTHER_KEY)).isZero();
+      assertThat(readyNow()).containsExactly(Map.entry(OTHER_KEY, READ));
+    }
+  }
+
+  @Test
+  void a_number_that_another_file_has_is_added_without_being_removed() {
+    try (Pair pair = Pair.sockets();
+        Pair other = Pair.sockets()) {
+      assertThat(poller.add(pair.first(), READ, KEY)).isZero();
+      ErrnoException.check("dup2", (int) DUP2.call(other.first(), pair.first()));
+      assertThat(poller.add(pair.first(), READ, OTHER_KEY)).isZero();
+      other.writeToSecond(1);
+      assertThat(readyNow()).containsExactly(Map.entry(OTHER_KEY, READ));
+    }
+  }
+
+  @Test
+  void a_closed_number_is_not_changed() {
+    Pair pair = Pair.sockets();
+    assertThat(poller.add(pair.first(), READ, KEY)).isZero();
+    int number = pair.first();
+    pair.close();
+    assertThat(poller.modify(number, READ, KEY)).isEqualTo(-EBADF);
+    assertThat(readyNow()).isEmpty();
+  }
+
+  @Test
+  void opened_again_it_has_forgotten_everything_but_the_waker() throws InterruptedException {
+    try (Pair pair = Pair.sockets()) {
+      assertThat(poller.add(pair.first(), READ | WRITE, KEY)).isZero();
+      int duplicate = ErrnoException.check("dup", (int) DUP.call(pair.first()));
+      pair.closeFirst();
+      assertThat(poller.reopen()).isTrue();
+      assertThat(readyNow()).isEmpty();
+      assertThat(poller.modify(duplicate, READ, KEY)).isEqualTo(-ENOENT);
+      assertThat(poller.add(duplicate, WRITE, KEY)).isZero();
+      assertThat(readyNow()).containsExactly(Map.entry(KEY, WRITE));
+      assertThat(poller.remove(duplicate)).isZero();
+      Unistd.close(duplicate);
+    }
+    Thread waker = after(20, poller::wakeup);
+    assertThat(poller.poll(FOR_EVER)).isZero();
+    waker.join();
   }
 
   // Many
