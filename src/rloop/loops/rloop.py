@@ -201,7 +201,6 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
             self._flush()
         super().close()
         self._close()
-        self._watchers.clear()
         vars(self).pop("create_future", None)  # it refers to the loop
 
     def _close_self_pipe(self) -> None:

@@ -158,9 +158,10 @@ public class Callbacks {
     return method;
   }
 
-  /** The data of the last delivery, borrowed. */
-  long deliveredData() {
-    return Tuples.get(TransportType.get(transport, type.delivery), DELIVERED_DATA);
+  /** The data of a delivery. */
+  @Owned
+  static long deliveredData(long call) {
+    return Ref.take(Tuples.get(call, DELIVERED_DATA));
   }
 
   /**

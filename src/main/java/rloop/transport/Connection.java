@@ -149,6 +149,7 @@ public final class Connection extends StreamConnection {
     long size = layer.decrypt(buffer, count);
     if (size > 0) {
       inbound.deliver(loop.bytesPool().copyOf(TlsLayer.plaintext(), size), size);
+      takeBackUnwanted();
     }
     if (isCurrent(layer)) {
       decrypted(layer);

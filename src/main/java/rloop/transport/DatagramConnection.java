@@ -102,6 +102,7 @@ public final class DatagramConnection extends TransportChannel {
       int length = memory.length(i);
       inbound.deliver(loop.bytesPool().copyOf(memory.data(i), length), memory.address(i), length);
     }
+    takeBackUnwanted();
     adapt(count);
   }
 
@@ -140,6 +141,9 @@ public final class DatagramConnection extends TransportChannel {
     boolean gathers = inbound.areSeveral() && !blocked && isOpen() && gathers();
     if (!gathers) {
       flushGathered();
+      if (isGone()) {
+        return UNUSUAL; // closed by whoever came in
+      }
     }
     int peerLength = encode(address);
     if (peerLength == Destination.UNUSUAL && !isConnected) {

@@ -44,7 +44,10 @@ final class Inbound implements Undelivered {
     return held != 0 || sequence != EventLoop.NO_CALL;
   }
 
-  /** Schedules the delivery of data. */
+  /**
+   * Schedules the delivery of data. Others may come in before that: the caller then asks whether it
+   * still reads.
+   */
   void deliver(@Owned long data, long size) {
     long call = callbacks.delivery(data);
     if (call == 0) {
@@ -109,14 +112,16 @@ final class Inbound implements Undelivered {
   public void takeBack() {
     if (sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
       if (carriesData) {
-        held = Ref.take(callbacks.deliveredData());
+        held = Callbacks.deliveredData(loop.find(sequence));
       }
-      loop.takeBack(sequence);
+      long taken = sequence;
       sequence = EventLoop.NO_CALL;
+      loop.takeBack(taken);
     }
     if (loop.isWaiting(heldCall)) {
-      loop.takeBack(heldCall);
+      long taken = heldCall;
       heldCall = EventLoop.NO_CALL;
+      loop.takeBack(taken);
     }
   }
 
@@ -130,14 +135,23 @@ final class Inbound implements Undelivered {
   /** The data keeps its place among the calls: what comes after it may be the end of TLS. */
   @Override
   public void redirect() {
-    if (carriesData && sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
-      held = Ref.take(callbacks.deliveredData());
+    if (carriesDataThatWaits()) {
+      long call = callbacks.deliverHeld();
+      if (!carriesDataThatWaits()) { // others came in
+        Ref.drop(call);
+        return;
+      }
+      held = Callbacks.deliveredData(loop.find(sequence));
       heldCall = sequence;
       sequence = EventLoop.NO_CALL;
-      loop.replace(heldCall, callbacks.deliverHeld());
+      loop.replace(heldCall, call);
     } else if (held == 0) {
       takeBack();
     }
+  }
+
+  private boolean carriesDataThatWaits() {
+    return carriesData && sequence != EventLoop.NO_CALL && loop.isWaiting(sequence);
   }
 
   /** Whether data was taken back that is still to be delivered. */

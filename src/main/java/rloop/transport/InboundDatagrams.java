@@ -12,8 +12,8 @@ final class InboundDatagrams implements Undelivered {
   private final EventLoop loop;
   private final DatagramCallbacks callbacks;
 
-  /** The sequence number of the first of {@link #count} calls, one after another, in a batch. */
-  private long first;
+  /** The sequence numbers of the first {@link #count} calls in a batch. */
+  private final long[] sequences = new long[DatagramMemory.MOST];
 
   private int count;
 
@@ -35,7 +35,7 @@ final class InboundDatagrams implements Undelivered {
     return count > 1;
   }
 
-  /** Schedules the delivery of a datagram. */
+  /** Schedules the delivery of a datagram; see {@link Inbound#deliver}. */
   void deliver(@Owned long data, @Owned long address, long size) {
     long call = callbacks.delivery(data, address);
     if (call == 0) {
@@ -44,10 +44,7 @@ final class InboundDatagrams implements Undelivered {
     }
     Ref.drop(data);
     Ref.drop(address);
-    long sequence = loop.schedule(call);
-    if (count++ == 0) {
-      first = sequence;
-    }
+    sequences[count++] = loop.schedule(call);
     callbacks.delivers();
     loop.delivers(this, size);
   }
@@ -76,13 +73,15 @@ final class InboundDatagrams implements Undelivered {
 
   @Override
   public void takeBack() {
-    for (long sequence = first; sequence < first + count; sequence++) {
+    int taken = count;
+    count = 0;
+    for (int i = 0; i < taken; i++) {
+      long sequence = sequences[i];
       if (loop.isWaiting(sequence)) {
         held.addLast(DatagramCallbacks.delivered(loop.find(sequence)));
         loop.takeBack(sequence);
       }
     }
-    count = 0;
   }
 
   @Override

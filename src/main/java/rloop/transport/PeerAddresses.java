@@ -38,6 +38,9 @@ final class PeerAddresses {
   private final int[] lengths = new int[ROOM];
   private final long[] objects = new long[ROOM];
 
+  /** How often an object was asked for: who comes in meanwhile asks for another. */
+  private long calls;
+
   /** Where an object stands, by a hash of its address; perhaps one that is not there any more. */
   private final int[] placesOfObjects = new int[ROOM];
 
@@ -52,6 +55,7 @@ final class PeerAddresses {
     if (length == 0) {
       return Ref.take(PyObjects.Py_None); // a peer without a name
     }
+    long call = ++calls;
     int place = place(address, length);
     long name = names + (long) place * Sockaddr.STORAGE_SIZE;
     if (lengths[place] == length && isSame(name, address, length)) {
@@ -59,6 +63,9 @@ final class PeerAddresses {
       return Ref.take(objects[place]);
     }
     long object = PyException.check(create(address, length));
+    if (call != calls) {
+      return object; // others came in, and the memory may hold another address by now
+    }
     long old = objects[place];
     Memory.copy(address, name, length);
     lengths[place] = length;

@@ -37,15 +37,22 @@ final class Readiness implements Waiter {
   @Owned
   long await() {
     long created = FutureCalls.create(loop.pythonLoop());
+    long result = Ref.take(created);
+    long last = future;
+    future = created; // first, as the watch lets others in
     try {
       socket.await(direction, this);
     } catch (PyException e) {
-      Ref.drop(created);
+      Ref.drop(result);
+      if (future == created) {
+        future = last;
+        last = created;
+      }
       throw e;
+    } finally {
+      Ref.dropIfAny(last);
     }
-    Ref.dropIfAny(future);
-    future = created;
-    return Ref.take(created);
+    return result;
   }
 
   /** Whether there may be something, though the poller has not told so. */
@@ -64,8 +71,10 @@ final class Readiness implements Waiter {
     socket.satisfied(direction);
     long waiting = future;
     future = 0;
-    FutureCalls.wake(waiting);
-    Ref.drop(waiting);
+    if (waiting != 0) {
+      FutureCalls.wake(waiting);
+      Ref.drop(waiting);
+    }
   }
 
   @Override

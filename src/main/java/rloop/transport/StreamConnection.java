@@ -80,6 +80,7 @@ public abstract class StreamConnection extends TransportChannel {
     long data = receiver.receive(fd());
     if (data != 0) {
       inbound.deliver(data, receiver.result());
+      takeBackUnwanted();
     } else {
       received(receiver.result());
     }

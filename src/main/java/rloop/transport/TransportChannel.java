@@ -134,6 +134,17 @@ public abstract class TransportChannel extends Channel implements Writer {
     return started && isReading();
   }
 
+  /** After data was given to be delivered: others may have come in, who paused or closed. */
+  protected final void takeBackUnwanted() {
+    if (!wantsToRead()) {
+      if (isGone()) {
+        undelivered().drop();
+      } else {
+        undelivered().takeBack();
+      }
+    }
+  }
+
   private int interest() {
     boolean reads = wantsToRead() && !isDisplaced;
     return (reads ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
