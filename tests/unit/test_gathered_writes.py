@@ -5,6 +5,7 @@ at the most, and so it is with all that a batch may hold.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterable
 
@@ -171,3 +172,53 @@ async def test_an_answer_leaves_before_others_have_read(loop: Loop, connect: Con
     send_together([fast, *slow])
     await until(lambda: len(observer.seen) == COUNT)
     observer.assert_late_by_one_at_most()
+
+
+class Pieces(Recorder):
+    """Answers in two pieces, and notes whether the peer has the first one before the second."""
+
+    peer: Peer
+    has_left: bool | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.transport.write(b"head")  # type: ignore[attr-defined]
+        self.has_left = not self.peer.is_silent()
+        self.transport.write(b"body")  # type: ignore[attr-defined]
+
+
+async def assert_gathers(protocol: Pieces, peer: socket.socket, loop_name: str) -> None:
+    """Only where it does, the tests here try what they say."""
+    protocol.peer = Peer(peer)
+    peer.send(b"x")
+    await until(lambda: protocol.has_left is not None)
+    assert protocol.has_left == (loop_name == "asyncio")
+    assert protocol.peer.receive(8) == b"headbody"
+
+
+async def test_pieces_of_a_server_are_gathered(loop: Loop, loop_name: str) -> None:
+    protocol = Pieces()
+    server = await loop.create_server(lambda: protocol, "127.0.0.1", 0)
+    with socket.create_connection(server.sockets[0].getsockname()) as peer:
+        await assert_gathers(protocol, peer, loop_name)
+        protocol.transport.abort()  # type: ignore[attr-defined]
+    server.close()
+    await server.wait_closed()
+
+
+async def test_pieces_of_a_client_are_gathered(loop: Loop, loop_name: str) -> None:
+    protocol = Pieces()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        await loop.create_connection(lambda: protocol, *listener.getsockname())
+        peer, _ = listener.accept()
+    with peer:
+        await assert_gathers(protocol, peer, loop_name)
+        protocol.transport.abort()  # type: ignore[attr-defined]
+
+
+async def test_pieces_over_a_socket_that_was_given_away_are_gathered(
+    connect: Connector, loop_name: str
+) -> None:
+    connection = await connect(Pieces)
+    await turns()
+    await assert_gathers(connection.protocol, connection.peer.socket, loop_name)

@@ -3,19 +3,21 @@
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import Connector, Recorder, turns, until
+from tests.unit.connections import Connector, Recorder, tcp_pair, turns, until
 from tests.unit.datagrams import Endpoint, plain_socket
 
 IP_RECVTTL = 12  # of Linux; the module has it in newer versions
 TTL = 7
 USUAL_TTL = 64
 SIZE_OF_CONTROL_DATA = 1024
+
+Pair = tuple[socket.socket, socket.socket]
 
 
 async def test_a_shutdown_comes_after_what_was_written(connect: Connector) -> None:
@@ -85,6 +87,44 @@ async def test_what_may_not_be_written_is_not_sent_by_it(connect: Connector) -> 
     connection.transport.write(b"late")
     assert sock.fileno() == -1
     assert connection.peer.receive_everything() == b"hello"
+
+
+@pytest.fixture
+def held() -> Iterator[Pair]:
+    """A socket for a transport, which the test keeps, and the socket at its far end."""
+    ours, far_end = tcp_pair()
+    with ours, far_end:
+        yield ours, far_end
+
+
+async def test_what_its_owner_sends_keeps_its_place(loop: Loop, held: Pair) -> None:
+    ours, far_end = held
+    transport, _ = await loop.create_connection(Recorder, sock=ours)
+    transport.write(b"a")
+    ours.send(b"b")
+    transport.writelines([b"c", b"d"])
+    ours.send(b"e")
+    assert far_end.recv(100) == b"abcde"
+    transport.abort()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        socket.socket.close,
+        lambda sock: os.close(sock.detach()),
+        lambda sock: sock.shutdown(socket.SHUT_WR),
+    ],
+)
+async def test_its_owner_ends_it_after_what_was_written(
+    loop: Loop, held: Pair, end: Callable[[socket.socket], object]
+) -> None:
+    ours, far_end = held
+    transport, _ = await loop.create_connection(Recorder, sock=ours)
+    transport.write(b"last words")
+    end(ours)
+    assert far_end.recv(100) == b"last words"
+    transport.abort()
 
 
 class Sender(Endpoint):

@@ -39,6 +39,9 @@ public class Callbacks {
 
   static final int DELIVERED_DATA = 2;
 
+  /** A transport's to its file: the slot, {@code _file}, and what {@code "socket"} stands for. */
+  private static final int OWN_FILE_REFERENCES = 3;
+
   final TransportType type;
 
   /**
@@ -102,6 +105,12 @@ public class Callbacks {
     isDelivering = false;
     keepFile(0);
     keepAlive(false);
+  }
+
+  /** Whether somebody else has the object that {@link #keepFile} keeps. */
+  final boolean isFileShared() {
+    long file = TransportType.get(transport, type.file);
+    return file != 0 && Ref.count(file) > OWN_FILE_REFERENCES;
   }
 
   /** Keeps the object alive in which the descriptor's number stands, or with 0 no longer. */

@@ -45,7 +45,7 @@ public abstract class TransportChannel extends Channel implements Writer {
   /** The kernel's buffer is full; the poller tells when to go on. */
   protected boolean blocked;
 
-  /** Somebody else may send on the descriptor. */
+  /** Somebody else may have the descriptor. */
   private boolean shared;
 
   private boolean flushScheduled;
@@ -249,9 +249,9 @@ public abstract class TransportChannel extends Channel implements Writer {
     return false;
   }
 
-  /** Whether what is written may wait for the end of the batch. */
+  /** Whether what is written may wait: not if somebody else may use the descriptor meanwhile. */
   protected final boolean gathers() {
-    return !shared && loop.gathers();
+    return !shared && loop.gathers() && !callbacks.isFileShared();
   }
 
   /** Sends what was gathered, before something else is done with the descriptor. */

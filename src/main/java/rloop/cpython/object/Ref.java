@@ -26,6 +26,9 @@ public final class Ref {
   /** {@code _Py_IMMORTAL_REFCNT_LOCAL} of free-threaded builds, {@code UINT32_MAX}. */
   private static final int IMMORTAL_LOCALLY = -1;
 
+  /** {@code _Py_REF_SHARED_SHIFT} of free-threaded builds: the shared count stands above flags. */
+  private static final int SHARED_FLAGS = 2;
+
   private Ref() {}
 
   /** Returns {@code object}, with one more reference. */
@@ -88,6 +91,14 @@ public final class Ref {
         ? Memory.getInt(object + LOCAL_REFERENCES) == 1
             && Memory.getLong(object + SHARED_REFERENCES) == 0
         : Memory.getInt(object + REFERENCE_COUNT) == 1;
+  }
+
+  /** How many references there are; without a GIL that is a sum of two, which may change. */
+  public static long count(long object) {
+    return FREE_THREADED
+        ? Memory.getInt(object + LOCAL_REFERENCES)
+            + (Memory.getLong(object + SHARED_REFERENCES) >> SHARED_FLAGS)
+        : Memory.getInt(object + REFERENCE_COUNT);
   }
 
   /** {@code Py_TYPE(object)}. */
