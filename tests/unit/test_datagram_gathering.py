@@ -5,6 +5,7 @@ rloop gathers it until the batch is over: all of it arrives, in order, whatever 
 
 import errno
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -16,6 +17,7 @@ from tests.unit.connections import turns, until
 from tests.unit.datagrams import Endpoint, endpoint, plain_socket, receive_all
 
 ENOUGH = 64  # for rloop to ask for several at a time, and to get several with the last one
+LONG_SECONDS = 0.002
 NOW = b"now"
 NOWHERE = ("127.0.0.1", 0)
 
@@ -226,3 +228,25 @@ async def test_a_connected_endpoint_gathers_too(loop: Loop, peer: socket.socket)
     await turns()
     assert receive_all(peer) == numbers(ENOUGH)
     await answering.end()
+
+
+async def test_answers_leave_before_all_have_been_computed(loop: Loop, peer: socket.socket) -> None:
+    waiting = []
+
+    class Slow(Endpoint):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            waiting.append(len(self.received) - len(answers))
+            self.transport.sendto(data, addr)
+            super().datagram_received(data, addr)
+            time.sleep(LONG_SECONDS)
+            answers.extend(receive_all(peer))
+
+    answers: list[bytes] = []
+    _, protocol = await loop.create_datagram_endpoint(Slow, local_addr=("127.0.0.1", 0))
+    for data in numbers(ENOUGH):
+        peer.sendto(data, protocol.address)
+    await until(lambda: len(protocol.received) == ENOUGH)
+    assert max(waiting) <= 1
+    await turns()
+    assert answers + receive_all(peer) == numbers(ENOUGH)
+    await protocol.end()
