@@ -182,6 +182,12 @@ public abstract class StreamConnection extends TransportChannel {
     return endRequested;
   }
 
+  /** Who has the socket as well may close it, or send by it. */
+  @Override
+  protected final boolean gathers() {
+    return super.gathers() && !callbacks.isFileShared();
+  }
+
   @Override
   protected boolean isAllSent() {
     return queue.isEmpty();

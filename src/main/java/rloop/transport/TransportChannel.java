@@ -250,8 +250,8 @@ public abstract class TransportChannel extends Channel implements Writer {
   }
 
   /** Whether what is written may wait: not if somebody else may use the descriptor meanwhile. */
-  protected final boolean gathers() {
-    return !shared && loop.gathers() && !callbacks.isFileShared();
+  protected boolean gathers() {
+    return !shared && loop.gathers();
   }
 
   /** Sends what was gathered, before something else is done with the descriptor. */
