@@ -29,6 +29,7 @@ BUILD = ROOT / "build" / "matrix"
 
 def main() -> int:
     heed_interrupts()
+    os.environ.setdefault("MISUSE_SECONDS", "60")
     chosen = os.environ.get("MATRIX_PYTHONS", "").split()
     wanted = {name: shutil.which(name) for name in chosen or (f"python{n}" for n in NAMES)}
     found = {name: path for name, path in wanted.items() if path and works(path)}
