@@ -106,8 +106,11 @@ public final class Channels {
       return; // no descriptor is left for it: again at the next event
     }
     for (int fd = 0; fd < generations.length; fd++) {
-      if (isRegistered(fd) && poller.add(fd, interestIn(fd), key(fd)) != 0) {
-        lose(fd, null);
+      if (isRegistered(fd)) {
+        int status = poller.add(fd, interestIn(fd), key(fd));
+        if (status != 0 && status != -EEXIST) { // which it is if its channel came meanwhile
+          lose(fd, null);
+        }
       }
     }
   }
@@ -191,8 +194,14 @@ public final class Channels {
       return isOwn ? status : add(channel, fd, interest);
     }
     place(channel, fd, interest);
-    displace(reader, READ, channel, interest);
-    displace(writer, WRITE, channel, interest);
+    boolean displacesReader = takesFrom(reader, READ, channel, interest);
+    boolean displacesWriter = takesFrom(writer, WRITE, channel, interest);
+    if (displacesReader && reader != null) {
+      reader.displaced(READ); // which may lead to other changes
+    }
+    if (displacesWriter && writer != null) {
+      writer.displaced(WRITE);
+    }
     return 0;
   }
 
@@ -219,13 +228,14 @@ public final class Channels {
     return current == channel ? null : current;
   }
 
-  /** Tells whoever had a direction that it is another channel's now. */
-  private static void displace(
+  /** Takes a direction from whoever had it; returns whether that was another channel. */
+  private static boolean takesFrom(
       @Nullable Channel other, int direction, Channel channel, int interest) {
-    if (other != null && other != channel && (interest & direction) != 0) {
-      other.interest &= ~direction;
-      other.displaced(direction);
+    if (other == null || other == channel || (interest & direction) == 0) {
+      return false;
     }
+    other.interest &= ~direction;
+    return true;
   }
 
   /** Stops watching; events of the channel that are already there find nobody. */

@@ -66,6 +66,9 @@ public final class FdWatch extends Channel {
     }
     PyException.checkErrno(status);
     replace(direction, waiter);
+    if ((wanted() & direction) != 0 && !isWatched(direction)) {
+      watch(wanted()); // whoever was let in has found nobody waiting
+    }
   }
 
   private int watch(int interest) {

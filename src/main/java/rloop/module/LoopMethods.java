@@ -237,7 +237,8 @@ final class LoopMethods {
         transport = reader.transport();
       }
     }
-    return Tuples.of(loop.scheduler().originOf(call), Ref.take(transport));
+    Ref.take(transport); // before a handle is made, which may let others in
+    return Tuples.of(loop.scheduler().originOf(call), transport);
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */

@@ -79,7 +79,16 @@ final class Readiness implements Waiter {
 
   @Override
   public boolean isHeard() {
-    return !FutureCalls.isDone(future);
+    long waiting = future;
+    if (waiting == 0) {
+      return false;
+    }
+    Ref.take(waiting); // asking may let others in
+    try {
+      return !FutureCalls.isDone(waiting);
+    } finally {
+      Ref.drop(waiting);
+    }
   }
 
   @Override

@@ -168,12 +168,13 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (isGone()) {
       return 0;
     }
-    int interest = interest();
-    int status = loop.tryToWatch(this, interest);
-    if (status == -ENOENT) { // it was another file's
-      status = loop.tryToWatch(this, interest);
+    int status = loop.tryToWatch(this, interest());
+    if (status == -ENOENT && !isGone()) { // it was another file's
+      status = loop.tryToWatch(this, interest());
     }
-    callbacks.keepAlive(interest != 0 || flushScheduled);
+    if (!isGone()) { // others whose place it took may have come in
+      callbacks.keepAlive(interest() != 0 || flushScheduled);
+    }
     return status;
   }
 
@@ -183,6 +184,9 @@ public abstract class TransportChannel extends Channel implements Writer {
   /** Whoever comes in meanwhile may end the transport; it dies when this is done. */
   @Override
   protected void ready(int readiness) {
+    if (isGone()) {
+      return; // and the transport may be dead
+    }
     long transport = Ref.take(callbacks.transport());
     try {
       if ((readiness & Poller.READ) != 0 && wantsToRead()) {
@@ -439,7 +443,10 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   @Override
   protected void pollerClosed() {
-    long transport = Ref.take(callbacks.transport()); // as in ready()
+    if (isGone()) {
+      return; // as in ready()
+    }
+    long transport = Ref.take(callbacks.transport());
     dispose();
     Ref.drop(transport);
   }

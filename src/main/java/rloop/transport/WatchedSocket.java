@@ -3,6 +3,7 @@ package rloop.transport;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
+import rloop.cpython.object.WeakReferences;
 import rloop.ffi.Memory;
 import rloop.loop.FdWatch;
 import rloop.loop.Waiter;
@@ -18,7 +19,7 @@ import rloop.loop.Waiter;
 final class WatchedSocket {
   private static final int NONE = -1;
 
-  /** Borrowed: it lives as long as the weak reference says. */
+  /** Borrowed: to be used by whoever has the socket. */
   private final long socket;
 
   /** 0 when the number is known to be another socket's. */
@@ -50,7 +51,16 @@ final class WatchedSocket {
 
   /** Whether it lives, and has that number. */
   boolean isOpenAs(int fd) {
-    return weakReference != 0 && is(socket) && fd() == fd;
+    if (weakReference == 0) {
+      return false;
+    }
+    long alive = WeakReferences.get(weakReference);
+    if (alive == 0) {
+      return false;
+    }
+    boolean isOpen = fd(alive) == fd;
+    Ref.drop(alive);
+    return isOpen;
   }
 
   /** Whether the poller watches that direction, as far as is known: it then tells of all new. */
