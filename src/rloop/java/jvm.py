@@ -30,6 +30,7 @@ from . import (
     preconditions,
     settings,
     sigaction,
+    thread_stacks,
 )
 from .aot_cache import AotCache
 from .java_home import JavaHome
@@ -122,6 +123,7 @@ def core() -> ModuleType:
     To be called for every new loop: it makes sure that this process still is one for Java.
     """
     fork.check()
+    thread_stacks.check()
     if _core is None:
         with _lock:
             return _start_with_cache() if _core is None else _core
@@ -197,6 +199,7 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
         _failure = failure
         raise
     modules.keep(module)
+    thread_stacks.keep_large_enough()
     if threading.current_thread() is not threading.main_thread():
         vm.detach()
     return module, vm
