@@ -38,6 +38,9 @@ public final class EventLoop {
   /** How much is read for one batch, in bytes, before the other events wait for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
+  /** An event leads to no more, but for what waits for a future: a batch of datagrams. */
+  private static final int MOST_CALLS_AN_EVENT = 32;
+
   /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
   public static final int READ_BUFFER_SIZE = 256 * 1024;
 
@@ -52,7 +55,7 @@ public final class EventLoop {
   private final Poller poller;
   private final Channels channels;
   private final GatheredWrites writes = new GatheredWrites();
-  private final List<Reader> readers = new ArrayList<>();
+  private final ArrayList<Reader> readers = new ArrayList<>();
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
 
@@ -148,12 +151,9 @@ public final class EventLoop {
 
   /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Writer writer) {
-    if (runner == null) {
+    if (runner == null || !writes.add(writer)) {
       writer.flush();
-      return;
-    }
-    writes.add(writer);
-    if (!gathers()) {
+    } else if (!gathers()) {
       wakeUp();
     }
   }
@@ -394,7 +394,10 @@ public final class EventLoop {
 
   /** Hands out events until the batch is full: whoever has much to read keeps nobody waiting. */
   private void dispatch() {
-    while (channels.hasEvents() && bytesRead < MOST_BYTES_A_BATCH) {
+    while (channels.hasEvents()
+        && bytesRead < MOST_BYTES_A_BATCH
+        && scheduler.hasRoom(MOST_CALLS_AN_EVENT)) { // or what is read could not be delivered
+      readers.ensureCapacity(readers.size() + 1);
       channels.dispatchNext();
     }
   }

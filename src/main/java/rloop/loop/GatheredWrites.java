@@ -1,7 +1,6 @@
 package rloop.loop;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import rloop.io.Fifo;
 
 /**
  * Who has written something that is not sent yet.
@@ -20,13 +19,19 @@ final class GatheredWrites {
    */
   private static final long LONGEST_WAIT_NANOS = 250_000;
 
-  private final Deque<Writer> writers = new ArrayDeque<>();
+  private final Fifo<Writer> writers = new Fifo<>();
 
   /** What waits was not written before. */
   private long since;
 
-  void add(Writer writer) {
-    writers.addLast(writer);
+  /** Returns whether there is memory for one that waits. */
+  boolean add(Writer writer) {
+    try {
+      writers.add(writer);
+      return true;
+    } catch (OutOfMemoryError e) {
+      return false;
+    }
   }
 
   /** Nothing waits; it is {@code now}. Who has just looked at the clock tells it here. */
@@ -48,7 +53,7 @@ final class GatheredWrites {
   /** Sends everything. What dies with it lets others in, who may write more, or send as well. */
   void flush() {
     Writer writer;
-    while ((writer = writers.pollFirst()) != null) {
+    while ((writer = writers.poll()) != null) {
       writer.flush();
     }
   }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.io.Fifo;
 
 /**
  * Calls that wait to be run: the batch that Python runs now, and the pending ones that become the
@@ -15,6 +16,7 @@ import rloop.cpython.object.Ref;
  */
 public final class ReadyQueue {
   private static final int INITIAL_ROOM = 128;
+  private static final long[] NONE = {};
 
   private final @Owned long noop;
 
@@ -53,11 +55,22 @@ public final class ReadyQueue {
       Ref.drop(call);
       throw PyException.runtimeError("Event loop is closed");
     }
-    if (pendingSize == pending.length) {
-      pending = Arrays.copyOf(pending, 2 * pendingSize);
+    try {
+      reserve(1);
+    } catch (OutOfMemoryError e) {
+      Ref.drop(call);
+      throw e;
     }
     pending[pendingSize] = call;
     return pendingStart + pendingSize++;
+  }
+
+  /** Makes room for more calls, so that {@link #append} finds it; throws before it changes. */
+  void reserve(int count) {
+    if (pending.length - pendingSize < count) {
+      int room = Math.max(2 * pending.length, pendingSize + count);
+      pending = Arrays.copyOf(pending, Math.max(room, INITIAL_ROOM));
+    }
   }
 
   public boolean hasPending() {
@@ -143,24 +156,30 @@ public final class ReadyQueue {
     batchStart = pendingStart;
     batchSize = 0;
     started = 0;
+    if (batch.length > Fifo.MOST_KEPT) {
+      batch = NONE;
+    }
   }
 
   /** The end of the loop: forgets all calls. What they hold dies, which may run Python code. */
   public void close() {
     closed = true;
-    long[] left = Arrays.copyOfRange(batch, started, batchSize);
-    long[] right = Arrays.copyOf(pending, pendingSize);
+    long[] calls = batch;
+    int firstLeft = started;
+    int left = batchSize;
+    int right = pendingSize;
     pendingStart += pendingSize;
     pendingSize = 0;
     finishBatch();
-    drop(left);
-    drop(right);
+    drop(calls, firstLeft, left);
+    drop(pending, 0, right);
     Ref.drop(noop);
   }
 
-  private static void drop(long[] calls) {
-    for (long call : calls) {
-      Ref.drop(call);
+  /** Nobody adds any, or starts one, once it is closed. */
+  private static void drop(long[] calls, int from, int to) {
+    for (int i = from; i < to; i++) {
+      Ref.drop(calls[i]);
     }
   }
 }

@@ -3,6 +3,7 @@ package rloop.loop;
 import java.util.Arrays;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
+import rloop.io.Fifo;
 
 /**
  * Handles that somebody keeps while their calls are scheduled: when a call fails, its handle is
@@ -11,23 +12,41 @@ import rloop.cpython.object.Ref;
  */
 final class ScheduledHandles {
   private static final int INITIAL_ROOM = 16;
+  private static final long[] NONE = {};
 
-  private long[] sequences = new long[INITIAL_ROOM];
-  private long[] handles = new long[INITIAL_ROOM];
-  private int size;
+  private long[] sequences = NONE;
+  private long[] handles = NONE;
+  private int head;
+  private int tail;
+
+  /** Makes room for more, so that {@link #add} finds it; throws before anything changes. */
+  void reserve(int count) {
+    if (handles.length - tail >= count) {
+      return;
+    }
+    int size = tail - head;
+    if (head >= count && head > size) {
+      System.arraycopy(sequences, head, sequences, 0, size);
+      System.arraycopy(handles, head, handles, 0, size);
+    } else {
+      int end = head + Math.max(2 * size + count, INITIAL_ROOM);
+      long[] larger = Arrays.copyOfRange(sequences, head, end);
+      handles = Arrays.copyOfRange(handles, head, end);
+      sequences = larger;
+    }
+    head = 0;
+    tail = size;
+  }
 
   void add(long sequence, @Owned long handle) {
-    if (size == handles.length) {
-      sequences = Arrays.copyOf(sequences, size * 2);
-      handles = Arrays.copyOf(handles, size * 2);
-    }
-    sequences[size] = sequence;
-    handles[size++] = handle;
+    reserve(1);
+    sequences[tail] = sequence;
+    handles[tail++] = handle;
   }
 
   /** A borrowed reference, or 0. */
   long find(long sequence) {
-    for (int i = 0; i < size; i++) {
+    for (int i = head; i < tail; i++) {
       if (sequences[i] == sequence) {
         return handles[i];
       }
@@ -35,21 +54,22 @@ final class ScheduledHandles {
     return 0;
   }
 
-  /** Gives up the handles of all calls before that one; may run Python code. */
+  /** Gives up the handles of all calls before that one; may run Python code, which may add some. */
   void dropBefore(long end) {
-    int count = 0;
-    while (count < size && sequences[count] < end) {
-      count++;
+    while (head < tail && sequences[head] < end) {
+      Ref.drop(handles[head++]);
     }
-    if (count == 0) {
-      return;
+    if (head == tail) {
+      clear();
     }
-    long[] dropped = Arrays.copyOf(handles, count);
-    size -= count;
-    System.arraycopy(sequences, count, sequences, 0, size);
-    System.arraycopy(handles, count, handles, 0, size);
-    for (long handle : dropped) {
-      Ref.drop(handle);
+  }
+
+  private void clear() {
+    head = 0;
+    tail = 0;
+    if (handles.length > Fifo.MOST_KEPT) {
+      handles = NONE;
+      sequences = NONE;
     }
   }
 }

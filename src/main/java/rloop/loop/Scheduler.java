@@ -26,6 +26,9 @@ public final class Scheduler {
 
   private static final long FOREVER = -1;
 
+  /** The handles that an added call has kept at most: its own, and {@link #lastHandle}. */
+  private static final int WITH_THE_LAST = 2;
+
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 
@@ -62,6 +65,7 @@ public final class Scheduler {
   /** Adds a call and returns a handle for it. */
   @Owned
   public long callSoon(@Owned long call) {
+    reserve(call);
     if (debug) {
       checkOpen(call);
       long handle = handleFor(call);
@@ -85,6 +89,35 @@ public final class Scheduler {
     return handle;
   }
 
+  /** Makes room for a call and its handle, or drops the call and raises: nothing has changed. */
+  private void reserve(@Owned long call) {
+    try {
+      ready.reserve(1);
+      scheduled.reserve(WITH_THE_LAST);
+    } catch (OutOfMemoryError e) {
+      Ref.dropIfAny(call);
+      throw e;
+    }
+  }
+
+  /**
+   * Whether there is memory for so many more calls in this batch; the next one has it again.
+   *
+   * @throws OutOfMemoryError if there is none for any
+   */
+  boolean hasRoom(int count) {
+    try {
+      ready.reserve(count);
+      scheduled.reserve(WITH_THE_LAST);
+      return true;
+    } catch (OutOfMemoryError e) {
+      if (ready.hasPending()) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
   /** A handle that holds a call, which is not scheduled yet. */
   @Owned
   public long handleFor(@Owned long call) {
@@ -95,6 +128,7 @@ public final class Scheduler {
 
   /** Schedules the call of a handle of ours. */
   private void addHandle(HandleType type, long handle) {
+    reserve(0);
     if (debug) {
       type.setSequence(handle, ready.append(run(handle)));
       return;
@@ -158,6 +192,12 @@ public final class Scheduler {
   @Owned
   private long addTimer(double deadline, @Owned long call) {
     checkOpen(call);
+    try {
+      timers.reserve();
+    } catch (OutOfMemoryError e) {
+      Ref.drop(call);
+      throw e;
+    }
     long handle = timerType.create(pythonLoop);
     timerType.setCall(handle, call);
     timerType.setScheduled(handle, true);
@@ -273,7 +313,7 @@ public final class Scheduler {
       return;
     }
     double end = now() + CLOCK_RESOLUTION;
-    while (timers.size() > 0 && timers.firstDeadline() < end) {
+    while (timers.size() > 0 && timers.firstDeadline() < end && hasRoom(1)) {
       long handle = timers.removeFirst();
       timerType.setTimerIndex(handle, HandleType.NONE);
       timerType.setScheduled(handle, false);

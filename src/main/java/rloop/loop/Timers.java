@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import java.util.Arrays;
+import rloop.io.Fifo;
 
 /**
  * Pending timers: a binary heap by deadline, equal deadlines in the order in which they were added.
@@ -16,11 +17,13 @@ final class Timers {
   }
 
   private static final int INITIAL_ROOM = 64;
+  private static final long[] NO_LONGS = {};
+  private static final double[] NO_DOUBLES = {};
 
   private final Index index;
-  private long[] timers = new long[INITIAL_ROOM];
-  private double[] deadlines = new double[INITIAL_ROOM];
-  private long[] orders = new long[INITIAL_ROOM];
+  private long[] timers = NO_LONGS;
+  private double[] deadlines = NO_DOUBLES;
+  private long[] orders = NO_LONGS;
   private int size;
   private long nextOrder;
 
@@ -37,13 +40,20 @@ final class Timers {
     return deadlines[0];
   }
 
-  void add(long timer, double deadline) {
+  /** Makes room for one more, so that {@link #add} finds it; throws before anything changes. */
+  void reserve() {
     if (size == timers.length) {
-      int room = size * 2;
-      timers = Arrays.copyOf(timers, room);
-      deadlines = Arrays.copyOf(deadlines, room);
+      int room = Math.max(size * 2, INITIAL_ROOM);
+      long[] largerTimers = Arrays.copyOf(timers, room);
+      double[] largerDeadlines = Arrays.copyOf(deadlines, room);
       orders = Arrays.copyOf(orders, room);
+      timers = largerTimers;
+      deadlines = largerDeadlines;
     }
+  }
+
+  void add(long timer, double deadline) {
+    reserve();
     // NaN has no order, and asyncio's heap calls such a timer at once.
     siftUp(
         size++, timer, Double.isNaN(deadline) ? Double.NEGATIVE_INFINITY : deadline, nextOrder++);
@@ -58,7 +68,11 @@ final class Timers {
   long remove(int at) {
     long removed = timers[at];
     int last = --size;
-    if (at != last) {
+    if (last == 0 && timers.length > Fifo.MOST_KEPT) {
+      timers = NO_LONGS;
+      deadlines = NO_DOUBLES;
+      orders = NO_LONGS;
+    } else if (at != last) {
       long timer = timers[last];
       double deadline = deadlines[last];
       long order = orders[last];

@@ -69,8 +69,12 @@ final class DatagramMethods {
     if (data == 0) {
       return Arguments.bool(false);
     }
-    int answer = connection.send(data, orZero(Arguments.get(arguments, 1)));
-    connection.bytesPool().giveBack(data); // if it is a copy, and sent
+    int answer;
+    try {
+      answer = connection.send(data, orZero(Arguments.get(arguments, 1)));
+    } finally {
+      connection.bytesPool().giveBack(data); // if it is a copy, and sent
+    }
     return switch (answer) {
       case DatagramConnection.DONE -> Arguments.none();
       case DatagramConnection.PAUSE -> Arguments.bool(true);

@@ -11,7 +11,6 @@ import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
-import rloop.transport.DatagramQueue.Datagram;
 
 /**
  * A datagram socket, connected to a peer or not.
@@ -174,7 +173,7 @@ public final class DatagramConnection extends TransportChannel {
   }
 
   private void enqueue(long data, long address) {
-    queue.add(new Datagram(Ref.take(data), address == 0 ? 0 : Ref.take(address)));
+    queue.add(data, address);
   }
 
   private int encode(long address) {
@@ -200,13 +199,13 @@ public final class DatagramConnection extends TransportChannel {
   @Override
   protected void send() {
     while (!queue.isEmpty()) {
-      int sent = queue.isOne() ? sendFirst() : memory.send(fd(), queue, family);
+      int sent = queue.size() == 1 ? sendFirst() : memory.send(fd(), queue, family);
       if (sent == -EAGAIN || sent == -EINTR) {
         blocked = true;
         resumeProtocol();
         return;
       }
-      for (int i = 0; i < sent; i++) {
+      for (int i = 0; i < sent && !queue.isEmpty(); i++) { // what dies with one may clear it
         queue.removeFirst();
       }
       if (sent < 0) {
@@ -229,8 +228,7 @@ public final class DatagramConnection extends TransportChannel {
 
   /** Sends the first of the queue, for less than a call for several; 1 or {@code -errno}. */
   private int sendFirst() {
-    Datagram datagram = queue.first();
-    int status = sendNow(datagram.data(), encode(datagram.address()));
+    int status = sendNow(queue.dataOf(0), encode(queue.addressOf(0)));
     return status < 0 ? status : 1;
   }
 

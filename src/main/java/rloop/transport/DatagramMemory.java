@@ -2,8 +2,8 @@ package rloop.transport;
 
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
+import rloop.ffi.Memory;
 import rloop.posix.Stdlib;
-import rloop.transport.DatagramQueue.Datagram;
 
 /**
  * What the datagram sockets of a loop share: room to receive several datagrams with the addresses
@@ -98,16 +98,13 @@ final class DatagramMemory {
    *
    * @return how many were sent, at least one; or the {@code -errno} of the first
    */
-  int send(int fd, Iterable<Datagram> datagrams, int family) {
-    int count = 0;
-    for (Datagram datagram : datagrams) {
-      sent.setData(count, datagram.data() + Layout.BYTES_DATA, datagram.length());
-      boolean hasAddress = datagram.address() != 0;
-      sent.setNameLength(
-          count, hasAddress ? encode(datagram.address(), family, sent.name(count)) : 0);
-      if (++count == MOST) {
-        break;
-      }
+  int send(int fd, DatagramQueue datagrams, int family) {
+    int count = Math.min(datagrams.size(), MOST);
+    for (int i = 0; i < count; i++) {
+      long bytes = datagrams.dataOf(i);
+      sent.setData(i, bytes + Layout.BYTES_DATA, Memory.getLong(bytes + Layout.SIZE));
+      long address = datagrams.addressOf(i);
+      sent.setNameLength(i, address == 0 ? 0 : encode(address, family, sent.name(i)));
     }
     return sent.send(fd, count);
   }

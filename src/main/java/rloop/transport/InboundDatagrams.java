@@ -1,10 +1,9 @@
 package rloop.transport;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
+import rloop.io.Fifo;
 import rloop.loop.EventLoop;
 
 /** Datagrams on their way from a socket to its protocol: a call each, several in a batch. */
@@ -18,7 +17,7 @@ final class InboundDatagrams implements Undelivered {
   private int count;
 
   /** Tuples {@code (data, address)}, taken back; owned. */
-  private final Deque<Long> held = new ArrayDeque<>(0);
+  private final Fifo<Long> held = new Fifo<>();
 
   InboundDatagrams(EventLoop loop, DatagramCallbacks callbacks) {
     this.loop = loop;
@@ -50,7 +49,7 @@ final class InboundDatagrams implements Undelivered {
   }
 
   private void hold(@Owned long datagram) {
-    held.addLast(datagram);
+    held.add(datagram);
     loop.schedule(callbacks.deliverHeld());
   }
 
@@ -73,12 +72,13 @@ final class InboundDatagrams implements Undelivered {
 
   @Override
   public void takeBack() {
+    held.reserve(count);
     int taken = count;
     count = 0;
     for (int i = 0; i < taken; i++) {
       long sequence = sequences[i];
       if (loop.isWaiting(sequence)) {
-        held.addLast(DatagramCallbacks.delivered(loop.find(sequence)));
+        held.add(DatagramCallbacks.delivered(loop.find(sequence)));
         loop.takeBack(sequence);
       }
     }
@@ -100,14 +100,15 @@ final class InboundDatagrams implements Undelivered {
   @Override
   @Owned
   public long takeHeld() {
-    return held.isEmpty() ? 0 : held.removeFirst();
+    Long first = held.poll();
+    return first == null ? 0 : first;
   }
 
   @Override
   public void drop() {
     takeBack();
-    while (!held.isEmpty()) {
-      Ref.drop(held.removeFirst());
+    for (long datagram = takeHeld(); datagram != 0; datagram = takeHeld()) {
+      Ref.drop(datagram);
     }
   }
 

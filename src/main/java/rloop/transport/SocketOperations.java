@@ -3,6 +3,7 @@ package rloop.transport;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
+import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.loop.EventLoop;
 
@@ -50,12 +51,19 @@ public final class SocketOperations {
       Ref.drop(weakReference);
       return isKnown;
     }
-    if (fd >= states.length) {
-      states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
+    SocketState adopted;
+    try {
+      if (fd >= states.length) {
+        states = Arrays.copyOf(states, Math.max(fd + 1, states.length * 2));
+      }
+      var watched = new WatchedSocket(socket, loop.fdWatches().at(fd), weakReference);
+      adopted = new SocketState(loop, this, watched, family);
+    } catch (OutOfMemoryError | PyException e) {
+      Ref.drop(weakReference);
+      throw e;
     }
     SocketState last = states[fd];
-    WatchedSocket watched = new WatchedSocket(socket, loop.fdWatches().at(fd), weakReference);
-    states[fd] = new SocketState(loop, this, watched, family);
+    states[fd] = adopted;
     if (last != null) {
       last.dispose();
     }

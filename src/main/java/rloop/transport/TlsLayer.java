@@ -134,6 +134,7 @@ final class TlsLayer {
     Buffers buffers = BUFFERS.get();
     int first = waiting.copyTo(buffers.ciphertext, MOST_TAKEN_ALONG);
     waiting.clear();
+    waiting.reserve(); // for what the kernel may not take
     for (; ; first = 0) {
       int size = encrypt(buffers, first);
       if (size == 0) {
@@ -154,7 +155,12 @@ final class TlsLayer {
   /** Encrypts all that waits, however slow the peer is. */
   void encryptAll(WriteQueue to) {
     Buffers buffers = BUFFERS.get();
-    for (int size = encrypt(buffers, 0); size > 0; size = encrypt(buffers, 0)) {
+    for (; ; ) {
+      to.reserve(); // before anything is encrypted that then had to be lost
+      int size = encrypt(buffers, 0);
+      if (size == 0) {
+        return;
+      }
       addCopy(to, buffers.ciphertext, size);
     }
   }

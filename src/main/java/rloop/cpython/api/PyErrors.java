@@ -11,6 +11,7 @@ public final class PyErrors {
   private static final Downcall SET_STRING = Downcall.of("PyErr_SetString");
   private static final Downcall SET_OBJECT = Downcall.of("PyErr_SetObject");
   private static final Downcall OCCURRED = Downcall.of("PyErr_Occurred");
+  private static final Downcall NO_MEMORY = Downcall.of("PyErr_NoMemory");
   private static final Downcall CLEAR = Downcall.of("PyErr_Clear");
 
   private PyErrors() {}
@@ -34,6 +35,11 @@ public final class PyErrors {
   /** The type of the exception that is set, borrowed, or 0. */
   public static long PyErr_Occurred() {
     return OCCURRED.call();
+  }
+
+  /** Sets a {@code MemoryError}, for which it needs no memory. */
+  public static void PyErr_NoMemory() {
+    NO_MEMORY.call();
   }
 
   public static void PyErr_Clear() {

@@ -57,8 +57,13 @@ public final class JavaReference {
    */
   @Owned
   public static long create(long type, Object referent) {
-    long reference = PyException.check(PyTypes.PyType_GenericAlloc(type));
-    Memory.putLong(reference + NUMBER, add(referent));
+    int number = add(referent);
+    long reference = PyTypes.PyType_GenericAlloc(type);
+    if (reference == 0) {
+      remove(number);
+      throw PyException.isSet();
+    }
+    Memory.putLong(reference + NUMBER, number);
     return reference;
   }
 
@@ -69,8 +74,10 @@ public final class JavaReference {
       number = free[--freeCount];
     } else {
       if (used == table.length) {
+        // First all of the memory: neither may be shorter than the other.
+        int[] larger = Arrays.copyOf(free, used * 2);
         table = Arrays.copyOf(table, used * 2);
-        free = Arrays.copyOf(free, used * 2);
+        free = larger;
       }
       number = used++;
     }

@@ -103,11 +103,20 @@ public final class Trampoline {
   }
 
   private static void toPython(Throwable thrown) {
+    try {
+      raise(thrown);
+    } catch (OutOfMemoryError error) { // for a message
+      PyErrors.PyErr_NoMemory();
+    }
+  }
+
+  private static void raise(Throwable thrown) {
     switch (thrown) {
       case PyException exception -> exception.set();
       case OutOfMemoryError error ->
           PyErrors.PyErr_SetString(
-              PyErrors.exception("PyExc_MemoryError"), "rloop's Java heap: " + error.getMessage());
+              PyErrors.exception("PyExc_MemoryError"),
+              "in rloop's Java core: " + error.getMessage() + " (see RLOOP_JAVA_HEAP)");
       case StackOverflowError error ->
           PyErrors.PyErr_SetString(
               PyErrors.exception("PyExc_RecursionError"), "no stack left for Java");

@@ -104,9 +104,10 @@ final class Poll extends WakeablePoller {
 
   private void growTo(int fd) {
     if (size == keys.length) {
+      long[] largerKeys = Arrays.copyOf(keys, 2 * size);
       files = Arrays.copyOf(files, 2 * size);
       fds = Stdlib.realloc(fds, 2L * size * Pollfd.SIZE);
-      keys = Arrays.copyOf(keys, 2 * size);
+      keys = largerKeys;
     }
     if (fd >= slots.length) {
       slots = Arrays.copyOf(slots, Math.max(fd + 1, 2 * slots.length));
@@ -177,8 +178,9 @@ final class Poll extends WakeablePoller {
 
   private synchronized void copy() {
     if (askedKeys.length < keys.length) {
-      askedKeys = new long[keys.length];
-      asked = Stdlib.realloc(asked, keys.length * Pollfd.SIZE);
+      long[] larger = new long[keys.length];
+      asked = Stdlib.realloc(asked, larger.length * Pollfd.SIZE);
+      askedKeys = larger;
     }
     System.arraycopy(keys, 0, askedKeys, 0, size);
     Memory.copy(fds, asked, size * Pollfd.SIZE);

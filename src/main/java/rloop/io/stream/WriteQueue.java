@@ -24,6 +24,11 @@ public final class WriteQueue {
 
   private static final int INITIAL_ROOM = 4;
 
+  /** What was made larger by a rush starts anew once it is empty; in chunks. */
+  private static final int MOST_KEPT = 1 << 12;
+
+  private static final long[] NONE = {};
+
   /** As many chunks as one call takes; more of them gain nothing. */
   private static final int MOST_CHUNKS = Math.min(IOV_MAX, 64);
 
@@ -48,9 +53,9 @@ public final class WriteQueue {
   private static final ThreadLocal<Message> MESSAGE = ThreadLocal.withInitial(Message::new);
 
   private final Release release;
-  private long[] owners = new long[INITIAL_ROOM];
-  private long[] addresses = new long[INITIAL_ROOM];
-  private long[] lengths = new long[INITIAL_ROOM];
+  private long[] owners = NONE;
+  private long[] addresses = NONE;
+  private long[] lengths = NONE;
   private int head;
   private int tail;
   private long bytes;
@@ -69,10 +74,16 @@ public final class WriteQueue {
     return bytes;
   }
 
-  /** Adds a chunk at the end; {@code owner} keeps its memory alive until it is released. */
+  /**
+   * Adds a chunk at the end; {@code owner} keeps its memory alive until it is released, which it is
+   * at once where there is no memory for the queue to grow.
+   */
   public void add(long owner, long address, long length) {
-    if (tail == owners.length) {
-      makeRoom();
+    try {
+      reserve();
+    } catch (OutOfMemoryError e) {
+      release.release(owner);
+      throw e;
     }
     owners[tail] = owner;
     addresses[tail] = address;
@@ -81,12 +92,24 @@ public final class WriteQueue {
     bytes += length;
   }
 
-  private void makeRoom() {
+  /** Makes room for one more chunk; throws before anything changes. */
+  public void reserve() {
+    if (tail < owners.length) {
+      return;
+    }
     int count = tail - head;
-    int room = count > owners.length / 2 ? owners.length * 2 : owners.length;
-    owners = Arrays.copyOfRange(owners, head, head + room);
-    addresses = Arrays.copyOfRange(addresses, head, head + room);
-    lengths = Arrays.copyOfRange(lengths, head, head + room);
+    if (head > count) {
+      System.arraycopy(owners, head, owners, 0, count);
+      System.arraycopy(addresses, head, addresses, 0, count);
+      System.arraycopy(lengths, head, lengths, 0, count);
+    } else {
+      int end = head + Math.max(2 * count, INITIAL_ROOM);
+      long[] largerOwners = Arrays.copyOfRange(owners, head, end);
+      long[] largerAddresses = Arrays.copyOfRange(addresses, head, end);
+      lengths = Arrays.copyOfRange(lengths, head, end);
+      owners = largerOwners;
+      addresses = largerAddresses;
+    }
     head = 0;
     tail = count;
   }
@@ -154,8 +177,7 @@ public final class WriteQueue {
       release.release(owners[head++]);
     }
     if (head == tail) {
-      head = 0;
-      tail = 0;
+      startAnew();
     } else {
       addresses[head] += rest;
       lengths[head] -= rest;
@@ -168,7 +190,16 @@ public final class WriteQueue {
     while (head < tail) {
       release.release(owners[head++]);
     }
+    startAnew();
+  }
+
+  private void startAnew() {
     head = 0;
     tail = 0;
+    if (owners.length > MOST_KEPT) {
+      owners = NONE;
+      addresses = NONE;
+      lengths = NONE;
+    }
   }
 }
