@@ -176,10 +176,21 @@ class SSLProtocol(sslproto.SSLProtocol):
         self._start_handshake()
 
     def _do_handshake(self) -> None:
-        if self._incoming.pending or not self._server_side:  # it is the client that begins
+        if not self._incoming.pending and self._server_side:  # it is the client that begins
+            return
+        if self._moves_itself:
             super()._do_handshake()  # type: ignore[misc]
+            return
+        native = self._transport
+        native._lend_ssl()
+        try:
+            super()._do_handshake()  # type: ignore[misc]
+        finally:
+            native._return_ssl()
 
     def _on_handshake_complete(self, handshake_exc: Any) -> None:
+        if not self._moves_itself:
+            self._transport._return_ssl()
         if handshake_exc is not None:
             self._outgoing.read()  # asyncio doesn't send an alert
         super()._on_handshake_complete(handshake_exc)

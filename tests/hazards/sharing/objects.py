@@ -126,6 +126,16 @@ class DatagramEcho(asyncio.DatagramProtocol):
             self.transport.sendto(data, address)
 
 
+class Silent(asyncio.Protocol):
+    """Reads."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+
+    def connection_made(self, transport: Any) -> None:
+        self.shared.transports.append(transport)
+
+
 class Whistle:
     """Is in a cycle, and uses the loop as the collector finds it."""
 
@@ -196,24 +206,27 @@ async def open_tls(shared: Shared) -> None:
         )
 
 
+async def start_tls(shared: Shared) -> None:
+    """The transports below it are in everybody's reach as well, during the handshake too."""
+    client, server = [
+        await shared.loop.create_connection(lambda: Silent(shared), sock=end) for end in pair()
+    ]
+    upgraded = await asyncio.gather(
+        shared.loop.start_tls(*client, TLS[0], server_hostname="localhost"),
+        shared.loop.start_tls(*server, TLS[1], server_side=True),
+        return_exceptions=True,
+    )
+    shared.transports += [end for end in upgraded if isinstance(end, asyncio.Transport)]
+
+
 async def open_pipes(shared: Shared) -> None:
     for _ in range(2):
         reading, writing = os.pipe()
-        await shared.loop.connect_read_pipe(lambda: Pipe(shared), os.fdopen(reading, "rb", 0))
+        await shared.loop.connect_read_pipe(lambda: Silent(shared), os.fdopen(reading, "rb", 0))
         transport, _ = await shared.loop.connect_write_pipe(
             asyncio.BaseProtocol, os.fdopen(writing, "wb", 0)
         )
         shared.writing_pipes.append(transport)
-
-
-class Pipe(asyncio.Protocol):
-    """Reads."""
-
-    def __init__(self, shared: Shared) -> None:
-        self.shared = shared
-
-    def connection_made(self, transport: Any) -> None:
-        self.shared.transports.append(transport)
 
 
 async def open_datagrams(shared: Shared) -> None:
@@ -243,7 +256,7 @@ async def serve(shared: Shared) -> None:
     open_sockets(shared)
     openers = [open_streams, open_pipes, open_datagrams, open_server]
     if TLS:
-        openers.append(open_tls)
+        openers += [open_tls, start_tls]
     while True:
         for opener in openers:
             with contextlib.suppress(OSError, RuntimeError, ValueError, asyncio.CancelledError):

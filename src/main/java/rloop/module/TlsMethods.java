@@ -34,6 +34,8 @@ final class TlsMethods {
     sslOffset = offset;
     new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
         .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
+        .add("_lend_ssl", "lendSsl", NO_ARGUMENTS, "($self, /)")
+        .add("_return_ssl", "returnSsl", NO_ARGUMENTS, "($self, /)")
         .add("_flush_tls", "flushTls", NO_ARGUMENTS, "($self, /)")
         .add("_open_tls", "openTls", FAST, "($self, high, low, /)")
         .add("_stop_tls", "stopTls", ONE_ARGUMENT, "($self, lossless, /)")
@@ -53,6 +55,16 @@ final class TlsMethods {
   /** {@code _start_tls(ssl_socket)}: moves the ciphertext of a handshake from now on. */
   private static long startTls(long self, long sslSocket, long c, long d) {
     connection(self).startTls(ssl(sslSocket), Ref.take(sslSocket));
+    return Arguments.none();
+  }
+
+  private static long lendSsl(long self, long b, long c, long d) {
+    connection(self).lendSsl();
+    return Arguments.none();
+  }
+
+  private static long returnSsl(long self, long b, long c, long d) {
+    connection(self).returnSsl();
     return Arguments.none();
   }
 

@@ -13,6 +13,9 @@ public final class Connection extends StreamConnection {
   /** What comes and goes is ciphertext while there is one. */
   private @Nullable TlsLayer tls;
 
+  /** Python is in a call of OpenSSL's, and lets others in: nobody may use the {@code SSL}. */
+  private boolean isSslLent;
+
   /** The sequence number of the last call that takes a step of the handshake. */
   private long handshakeStep = EventLoop.NO_CALL;
 
@@ -33,8 +36,21 @@ public final class Connection extends StreamConnection {
     callbacks.setSslSocket(sslSocket);
   }
 
+  /** Python uses the {@code SSL} from now on, without the lock. */
+  public void lendSsl() {
+    isSslLent = tls != null;
+  }
+
+  /** Python has used it, if it did. */
+  public void returnSsl() {
+    if (isSslLent) {
+      flushTls();
+    }
+  }
+
   /** Sends the ciphertext that there is, when the batch is over. */
   public void flushTls() {
+    isSslLent = false;
     if (!isGone()) {
       flushLater();
     }
@@ -68,7 +84,7 @@ public final class Connection extends StreamConnection {
     }
     if (!isGone()) {
       flush();
-      if (lossless && isCurrent(layer)) {
+      if (lossless && isCurrent(layer) && !isSslLent) {
         layer.encryptAll(queue);
         flushLater();
       }
@@ -333,6 +349,9 @@ public final class Connection extends StreamConnection {
     if (layer == null) {
       super.send();
       return;
+    }
+    if (isSslLent) {
+      return; // whoever has it sends what there is then
     }
     boolean isTakenAlong = queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
     int status = isTakenAlong ? 0 : queue.send(fd(), calls);
