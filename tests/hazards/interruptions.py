@@ -1,11 +1,11 @@
 """Raises an exception in the middle of rloop's own Python code, as a signal handler may.
 
-A signal handler's exception comes out of whichever bytecode was to run next: after a call into
-Java has returned, before its result is stored. `interrupt(operation)` runs an operation again and
-again, and interrupts it before its first bytecode in rloop's files, then before its second, until
-it runs through.
+Python runs signal handlers where it looks whether there are any: when a function begins, after a
+call into C or Java, when a loop goes round. What a handler raises comes out there: after a call has
+done its work, and before its result is stored.
 """
 
+import dis
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from typing import Any
 import rloop
 
 _PACKAGE = str(Path(rloop.__file__).parent)
+_LOOKS_FOR_SIGNALS = ("RESUME", "CALL", "PRECALL", "JUMP_BACKWARD")
 
 
 class Interrupt(BaseException):
@@ -23,7 +24,7 @@ class Interrupt(BaseException):
 
 
 class Interruption:
-    """Comes before the bytecode of a number, counted in rloop's files."""
+    """Comes at the place of a number, counted in rloop's files."""
 
     def __init__(self, at: int) -> None:
         """Has not come yet."""
@@ -43,42 +44,50 @@ class Interruption:
             sys.settrace(before)
 
     def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(_PACKAGE) or self.has_come:
+        if self.has_come or not frame.f_code.co_filename.startswith(_PACKAGE):
             return None
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
-        return self._step
+        last = ""
 
-    def _step(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if event == "opcode" and not self.has_come:
-            self._count += 1
-            if self._count >= self.at:
-                self.has_come = True
-                name = Path(frame.f_code.co_filename).name
-                self.place = f"{name}:{frame.f_lineno} in {frame.f_code.co_name}"
-                raise Interrupt
-        return self._step
+        def step(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal last
+            if event == "opcode" and not self.has_come:
+                coming = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+                is_split = last == "PRECALL" and coming == "CALL"  # one instruction in effect
+                if last.startswith(_LOOKS_FOR_SIGNALS) and not is_split:
+                    self._pass(frame)
+                last = coming
+            return step
+
+        return step
+
+    def _pass(self, frame: FrameType) -> None:
+        self._count += 1
+        if self._count >= self.at:
+            self.has_come = True
+            name = Path(frame.f_code.co_filename).name
+            self.place = f"{name}:{frame.f_lineno} in {frame.f_code.co_name}"
+            raise Interrupt
 
 
-def interruptions(step: int = 1) -> Iterator[Interruption]:
-    """One before the first bytecode, one before the second, until one does not come."""
+def interrupt(
+    operation: Callable[[], object], check: Callable[[Interruption], object], every: int = 1
+) -> int:
+    """Runs an operation until it isn't interrupted: at the first place, at the second, and so on.
+
+    Checks after each time; returns how many places there are, about. `every` third place, say,
+    where the operation takes long.
+    """
     at = 1
     while True:
         interruption = Interruption(at)
-        yield interruption
-        if not interruption.has_come:
-            return
-        at += step
-
-
-def interrupt(operation: Callable[[], object], check: Callable[[Interruption], object]) -> int:
-    """Interrupts an operation at each place; checks after each time; returns how many there are."""
-    count = 0
-    for interruption in interruptions():
         try:
             with interruption.armed():
                 operation()
         except Interrupt:
-            count += 1
+            pass
         check(interruption)
-    return count
+        if not interruption.has_come:
+            return at - 1
+        at += every

@@ -35,7 +35,7 @@ class Nesting(asyncio.SelectorEventLoop):
         _calls: Callable[[], Iterable[Call]]
         _run_timed: Callable[..., None]
         _report: Callable[[Call, BaseException], None]
-        _let_signals_wake: Callable[[], bool]
+        _let_signals_wake: Callable[[], None]
         _let_signals_sleep: Callable[[], None]
         # The standard library's
         _debug: bool
@@ -70,15 +70,14 @@ class Nesting(asyncio.SelectorEventLoop):
 
     @contextmanager
     def _run_of_others(self) -> Iterator[None]:
-        is_woken = self._let_signals_wake()
-        self._start_run()
         try:
+            self._let_signals_wake()
+            self._start_run()
             yield
         finally:
             self._stopping |= self._take_stop()
             self._abandon_run()
-            if is_woken:
-                self._let_signals_sleep()
+            self._let_signals_sleep()
 
     @contextmanager
     def _run_inside(self) -> Iterator[None]:

@@ -70,7 +70,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
 
     if TYPE_CHECKING:
         # Made by Java
-        _open: Callable[[str | None], Any]
+        _open: Callable[[str | None], None]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
         _is_run_over: Callable[[], bool]
@@ -92,44 +92,50 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         _signal_handlers: dict[int, asyncio.Handle]
         _csock: socket.socket
         _task_factory: Any
-        _ssock: socket.socket
+        _ssock: socket.socket | None
 
     _closed = True  # for __del__ after a failed __init__
 
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         _install()
-        self._state = self._open(settings.poller())
         # Changed by Java: it keeps what Java points to.
         self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
+            self._open(settings.poller())
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
-        except BaseException:  # no descriptors left for the self-pipe
-            self._close()
-            self._closed = True
+            fork.register(self)
+            self._find_clock()
+            if type(self).create_future is base_events.BaseEventLoop.create_future:
+                self.create_future = functools.partial(  # type: ignore[method-assign]
+                    futures.Future, loop=self
+                )
+        except BaseException:  # no descriptors left, or a signal handler's exception
+            self._undo_init()
             raise
-        fork.register(self)
-        self._find_clock()
-        if type(self).create_future is base_events.BaseEventLoop.create_future:
-            self.create_future = functools.partial(  # type: ignore[method-assign]
-                futures.Future, loop=self
-            )
+
+    def _undo_init(self) -> None:
+        self._closed = True
+        if hasattr(self, "_state"):
+            self._close()
+        for end in ("_ssock", "_csock"):
+            if hasattr(self, end):
+                getattr(self, end).close()
 
     # ---- running ---------------------------------------------------------------------------------
 
     def _run_once(self) -> None:
         """Runs until ``stop()``: the standard library's ``run_forever`` calls it in its loop."""
-        is_woken = self._let_signals_wake()
-        self._start_run()
         try:
+            self._let_signals_wake()
+            self._start_run()
             while not self._run_calls():
                 pass
         except BaseException:
             self._abandon_run()
             raise
         finally:
-            if is_woken:
-                self._let_signals_sleep()
+            self._let_signals_sleep()
         self._stopping = True
 
     def _run_calls(self) -> bool:
@@ -199,13 +205,17 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         """Sends what transports have queued and closes the loop."""
         if not self.is_running() and not self.is_closed():
             self._flush()
-        super().close()
-        self._close()
-        vars(self).pop("create_future", None)  # it refers to the loop
+        try:
+            super().close()
+        finally:
+            if self.is_closed():
+                self._close()
+                vars(self).pop("create_future", None)  # it refers to the loop
 
     def _close_self_pipe(self) -> None:
-        # A loop that was never closed may die with its sockets, and after them.
-        if self._ssock.fileno() >= 0:
+        # A loop that was never closed may die with its sockets, and after them. One whose closing
+        # was interrupted here has none any more.
+        if self._ssock is not None and self._ssock.fileno() >= 0:
             super()._close_self_pipe()  # type: ignore[misc]
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:

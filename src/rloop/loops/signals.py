@@ -35,18 +35,22 @@ class Signals(asyncio.SelectorEventLoop):
             self._read_from_self()
         super().add_signal_handler(sig, callback, *args)
 
-    def _let_signals_wake(self) -> bool:
+    _is_woken = False  # by signals
+
+    def _let_signals_wake(self) -> None:
         """Has every signal wake the poller, if this is the thread that signals come to."""
-        if threading.current_thread() is not threading.main_thread():
-            return False
+        # Known before it is so: a signal handler's exception may come as soon as it is.
+        self._is_woken = threading.current_thread() is threading.main_thread()
+        if not self._is_woken:
+            return
         ours = self._csock.fileno()
         others = signal.set_wakeup_fd(ours, warn_on_full_buffer=False)
-        if others in {-1, ours}:
-            return True
-        # Whoever set it knows whom to wake, and can't be asked whether to warn.
-        signal.set_wakeup_fd(others, warn_on_full_buffer=False)
-        return False
+        if others not in {-1, ours}:
+            # Whoever set it knows whom to wake, and can't be asked whether to warn.
+            signal.set_wakeup_fd(others, warn_on_full_buffer=False)
+            self._is_woken = False
 
     def _let_signals_sleep(self) -> None:
-        if not self._signal_handlers:
+        if self._is_woken and not self._signal_handlers:
             signal.set_wakeup_fd(-1)
+            self._is_woken = False

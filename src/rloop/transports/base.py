@@ -67,6 +67,7 @@ class BaseTransport(_core.Transport):
             self._close_file()
             raise
         self.set_protocol(protocol)
+        self._register()  # before a scheduled call keeps one alive whose making is interrupted
 
         loop.call_soon(protocol.connection_made, self, context=context)
         loop.call_soon(self._start_reading, context=context)
@@ -80,6 +81,9 @@ class BaseTransport(_core.Transport):
     def _open_channel(self) -> None:
         """Has Java make the channel; each kind of transport has its own."""
         raise NotImplementedError
+
+    def _register(self) -> None:
+        """Makes the transport known to its loop, if its kind is."""
 
     def __repr__(self) -> str:
         info = [self.__class__.__name__]

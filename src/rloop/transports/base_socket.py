@@ -43,14 +43,16 @@ class BaseSocketTransport(BaseTransport):
         extra = {} if extra is None else extra
         # With a callback: a reference without one outlives, from 3.15 on, the finaliser of the
         # socket.
-        this = weakref.ref(self, _no_callback)
-        extra["socket"] = TransportSocket(sock, this)
+        self._this = weakref.ref(self, _no_callback)
+        extra["socket"] = TransportSocket(sock, self._this)
         extra["sockname"] = _name_or_none(sock.getsockname)
         if "peername" not in extra:
             extra["peername"] = _name_or_none(sock.getpeername)
         super().__init__(loop, sock, protocol, waiter, extra, context)
+
+    def _register(self) -> None:
         # Not by the dictionary's own method, which makes a closure for the death of each.
-        loop._transports.data[self._fd] = this
+        self._loop._transports.data[self._fd] = self._this
 
     def _numbered_file(self) -> socket.socket | None:
         """The socket, unless it is a look-alike of one."""

@@ -486,6 +486,17 @@ public final class EventLoop {
     fdWatches.close();
   }
 
+  /**
+   * The Python loop is gone unclosed, and with it all that refers to it, such as handles and
+   * transports: gives up the rest.
+   */
+  public void abandon() {
+    closed = true;
+    scheduler.close();
+    bytesPool.close();
+    poller.close();
+  }
+
   /** Nobody can be in a method any more: gives the memory back that they use. */
   public void free() {
     Stdlib.free(readBuffer);

@@ -225,6 +225,16 @@ public final class Scheduler {
     cancel(timerType, handle);
   }
 
+  /** Undoes what has returned this handle. */
+  public void takeBack(@Owned long handle) {
+    if (timerType.isOf(handle)) {
+      cancelTimer(handle);
+    } else {
+      cancel(handle);
+    }
+    Ref.drop(handle);
+  }
+
   private void cancel(HandleType type, long handle) {
     if (type.isCancelled(handle)) {
       return;

@@ -79,7 +79,7 @@ final class LoopMethods {
     return Loops.state(self);
   }
 
-  /** {@code _open(poller)}: a new loop's state object. */
+  /** {@code _open(poller)}: makes the Java part of a loop, which its slot {@code _state} holds. */
   private static long open(long self, long name, long c, long d) {
     HandleTypes types = HandleTypes.require(LoopMethods.types);
     String poller =
@@ -87,8 +87,9 @@ final class LoopMethods {
             ? null
             : Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(name)));
     try {
-      return Loops.createState(
-          new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
+      Loops.setState(
+          self, new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
+      return Arguments.none();
     } catch (ErrnoException e) {
       throw PyException.osError(e.errno());
     } catch (IllegalArgumentException e) {
@@ -153,7 +154,12 @@ final class LoopMethods {
   @Owned
   private static long traced(EventLoop loop, @Owned long handle) {
     if (loop.isDebug()) {
-      DebugMode.trace(loop.pythonLoop(), handle);
+      try {
+        DebugMode.trace(loop.pythonLoop(), handle);
+      } catch (PyException e) { // a signal handler's, maybe; the caller gets nothing to cancel
+        loop.scheduler().takeBack(handle);
+        throw e;
+      }
     }
     return handle;
   }

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
 import rloop.cpython.type.JavaReference;
 import rloop.cpython.type.Trampoline;
 import rloop.cpython.type.TypeSpec;
@@ -35,17 +36,24 @@ final class Loops {
 
   /** The Java part of a loop: the loop itself, and what stands above it. */
   private record Parts(EventLoop loop, SocketOperations sockets) implements JavaReference.Mortal {
+    /** Closes what the Python loop has not: its closing may have been interrupted. */
     @Override
     public void referenceDied() {
+      if (!loop.isClosed()) {
+        loop.abandon();
+        sockets.close();
+      }
       loop.free();
       sockets.free();
     }
   }
 
-  /** A state object for a loop. */
-  @Owned
-  static long createState(EventLoop loop) {
-    return JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+  /** Gives a Python loop its state object. */
+  static void setState(long pythonLoop, EventLoop loop) {
+    long state = JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+    long old = Memory.getLong(pythonLoop + stateSlot);
+    Memory.putLong(pythonLoop + stateSlot, state);
+    Ref.dropIfAny(old);
   }
 
   /**

@@ -315,6 +315,7 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (state == State.CLOSING && isAllSent()) {
       loop.schedule(callbacks.connectionLost());
       lose();
+      callbacks.keepAlive(false);
     }
   }
 
@@ -374,7 +375,8 @@ public abstract class TransportChannel extends Channel implements Writer {
   /**
    * Reads no more and sends what is queued.
    *
-   * @return whether nothing is left to send: the caller then schedules {@code connection_lost}
+   * @return whether nothing is left to send: the caller then schedules {@code connection_lost}, by
+   *     which the transport is kept alive from then on
    */
   public boolean close() {
     if (state != State.OPEN) {
@@ -390,6 +392,7 @@ public abstract class TransportChannel extends Channel implements Writer {
     state = State.CLOSING;
     if (isAllSent() && !hasFailed) {
       lose();
+      callbacks.keepAlive(false);
       return true;
     }
     undelivered().drop();
@@ -411,6 +414,7 @@ public abstract class TransportChannel extends Channel implements Writer {
       return false; // somebody else has told Python
     }
     lose();
+    callbacks.keepAlive(false);
     return true;
   }
 
