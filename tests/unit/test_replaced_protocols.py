@@ -16,6 +16,7 @@ from tests.unit.connections import (
     Connector,
     Recorder,
     turns,
+    until,
     until_received,
 )
 
@@ -121,7 +122,7 @@ async def test_the_end_comes_after_all_the_data(connect: Connector) -> None:
     protocol = Buffered()
     let_wait(connection, protocol)
     connection.peer.socket.close()
-    await turns(10)
+    await until(lambda: protocol.is_lost)
     assert protocol.received == DATA
     assert protocol.calls == ["buffer_updated"] * 4 + ["eof_received", "connection_lost"]
 
