@@ -426,3 +426,28 @@ loop.close()
 )
 def test_the_loop_goes_on_after_an_interrupted_operation(operation: str) -> None:
     run(PRELUDE, OPERATIONS, argument=operation)
+
+
+@pytest.mark.parametrize("after", [0.002, 0.01, 0.03, 0.06, 0.1])
+def test_an_interrupted_start_of_java_can_be_repeated(after: float) -> None:
+    """What a signal handler raises comes out when Java runs, or before it is started."""
+    script = f"""
+    import asyncio, signal
+    from rloop import RLoop
+
+    def raise_error(*_):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, raise_error)
+    signal.setitimer(signal.ITIMER_REAL, {after})
+    try:
+        RLoop().close()
+        signal.pause()
+    except TimeoutError:
+        pass
+    loop = RLoop()
+    assert loop.run_until_complete(asyncio.sleep(0, "result")) == "result"
+    loop.close()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+    """
+    run(script)

@@ -133,21 +133,18 @@ def core() -> ModuleType:
 
 
 def _start_with_cache() -> ModuleType:
-    global _core  # a process has one virtual machine
     home = checked_home()
     cache = AotCache(home, JAR, options())
     is_usable = not cache.refusal()
-    _core, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
+    module, _ = _start(home, [f"-XX:AOTCache={cache.path}"] if is_usable else [])
     if not is_usable:
         cache.train_in_background()
-    return _core
+    return module
 
 
 def start(*aot_options: str) -> JavaVM:
     """Starts Java as the first loop would, but in order to make an AOT cache, or to try one."""
-    global _core
-    _core, vm = _start(checked_home(), aot_options)
-    return vm
+    return _start(checked_home(), aot_options)[1]
 
 
 def options() -> list[str]:
@@ -181,7 +178,7 @@ def checked_home() -> JavaHome:
 
 
 def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, JavaVM]:
-    global _failure  # noqa: PLW0603
+    global _core, _failure  # noqa: PLW0603  # a process has one virtual machine
     every_option = [
         *options(),
         *_stack_options(),
@@ -195,13 +192,15 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
                 vm = JavaVM(home.libjvm, every_option)
             fork.watch()
             module: ModuleType = vm.call(_MAIN_CLASS, "start")
+            modules.keep(module)
+            thread_stacks.keep_large_enough()
+            if threading.current_thread() is not threading.main_thread():
+                vm.detach()
+            _core = module  # before the signals that came meanwhile may raise
     except BaseException as failure:
-        _failure = failure
+        if _core is None:
+            _failure = failure
         raise
-    modules.keep(module)
-    thread_stacks.keep_large_enough()
-    if threading.current_thread() is not threading.main_thread():
-        vm.detach()
     return module, vm
 
 
@@ -243,10 +242,11 @@ def _require_main_interpreter() -> None:
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """Java's threads inherit a mask that keeps them from taking signals, which are all Python's."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     actions = {signum: sigaction.get(signum) for signum in _SIGNALS_GIVEN_BACK}
     faults = {signum: sigaction.get(signum) for signum in _FAULTS}
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         yield
     except BaseException:
         actions.update(faults)
