@@ -186,8 +186,8 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
         f"-Drloop.constants={constants.assignments()}",
         *aot_options,
     ]
-    try:
-        with _signals_kept(), fault_handlers.kept(home):
+    with _signals_kept(), fault_handlers.kept(home):
+        try:
             with _environment(), _stack_limited(), descriptors.closed_on_exec(home.modules, JAR):
                 vm = JavaVM(home.libjvm, every_option)
             fork.watch()
@@ -196,11 +196,10 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
             thread_stacks.keep_large_enough()
             if threading.current_thread() is not threading.main_thread():
                 vm.detach()
-            _core = module  # before the signals that came meanwhile may raise
-    except BaseException as failure:
-        if _core is None:
+        except BaseException as failure:
             _failure = failure
-        raise
+            raise
+        _core = module  # before the signals that have come meanwhile may raise
     return module, vm
 
 
