@@ -26,7 +26,7 @@ from functools import partial
 from operator import call
 from typing import Any
 
-from . import sigaction
+from . import main_stack, sigaction
 from .sigaction import Action
 
 FAULTS: tuple[int, ...] = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
@@ -59,6 +59,8 @@ class FaultChain:
         self._is_enabled = is_enabled
         # Whether the program has enabled faulthandler; it is mute otherwise.
         self.is_heard = is_enabled()
+        # The JVM's handlers: as it has installed them, and as they are now.
+        self._installed: dict[int, Action] = {}
         self._front: dict[int, Action] = {}
         # What the JVM calls, and what the program would find if there were neither the JVM nor the
         # mute faulthandler.
@@ -77,9 +79,9 @@ class FaultChain:
                 list(_calls(*self._unmuting()))
             raise
         if not self._is_preloaded:
-            self._front = {n: sigaction.on_alternate_stack(sigaction.get(n)) for n in FAULTS}
-            for signum, action in self._front.items():
-                sigaction.put(signum, action)
+            self._installed = {signum: sigaction.get(signum) for signum in FAULTS}
+            self._front = dict(self._installed)
+            self._choose_stack()
 
     def enable(self, *args: Any, **kwargs: Any) -> None:
         """``faulthandler.enable``, by the number of a descriptor."""
@@ -90,6 +92,7 @@ class FaultChain:
             else:
                 self._without_jvm([*self._unmuting(), enable], self._muting())
                 self.is_heard = True
+                self._choose_stack()
 
     def disable(self) -> bool:
         """``faulthandler.disable``, but what is not CPython's stays."""
@@ -100,6 +103,7 @@ class FaultChain:
                 self._without_jvm([*_putting(self._behind), self._disable])
                 self._program = {**self._behind, **found}
                 self._without_jvm(self._muting())
+                self._choose_stack()
             return was_heard
 
     def verify(self) -> None:
@@ -120,6 +124,19 @@ class FaultChain:
             else:
                 self.is_heard = False
                 self._without_jvm([*self._unmuting(), *self._muting()], dropped=unasked)
+
+    def _choose_stack(self) -> None:
+        """Has the JVM's handlers called where a thread has no stack left, for faulthandler's sake.
+
+        Only then: the system ends the process by itself, where the JVM would have a word to say.
+        """
+        others = self._in_front_of_jvm()
+        is_alternate = self.is_heard and main_stack.is_whole()
+        for signum, action in self._installed.items():
+            chosen = sigaction.on_alternate_stack(action) if is_alternate else action
+            self._front[signum] = chosen
+            if signum not in others:
+                sigaction.put(signum, chosen)
 
     def _in_front_of_jvm(self) -> dict[int, Action]:
         actions = {signum: sigaction.get(signum) for signum in self._front}

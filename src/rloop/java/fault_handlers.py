@@ -67,6 +67,8 @@ def kept(home: JavaHome) -> Iterator[None]:
         except BaseException:
             _put(originals)
             raise
+        if chain.is_heard:
+            alternate_stack.provide()
         _chain = chain
         _put({place: wrap(chain, originals[place]) for place, wrap in wrappers.items()})
 
