@@ -12,7 +12,7 @@ import pytest
 from .scripts import assert_clean, on_loop, run_script
 
 BEGIN = """
-import asyncio, ctypes, faulthandler, mmap, os, signal, sys, threading, time
+import asyncio, ctypes, faulthandler, mmap, os, signal, sys, threading, time, warnings
 from ctypes import addressof, c_char, CFUNCTYPE
 
 def segv():
@@ -41,6 +41,7 @@ def on_a_thread(crash):
     thread.join()
 
 def in_a_child(crash):
+    warnings.simplefilter("ignore", DeprecationWarning)  # Java's threads are none of Python's
     child = os.fork()
     if child == 0:
         crash()
