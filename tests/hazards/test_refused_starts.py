@@ -72,7 +72,7 @@ def test_a_limit_of_address_space(more: int) -> None:
     assert_refused(result, "JavaStartError", "ulimit -v", "MiB", "RLOOP_JAVA_HEAP")
 
 
-@pytest.mark.parametrize(("heap", "arenas", "more"), [("256m", "", 1400), ("32m", "2", 500)])
+@pytest.mark.parametrize(("heap", "arenas", "more"), [("256m", "", 1500), ("32m", "2", 500)])
 def test_what_is_said_to_suffice_suffices(heap: str, arenas: str, more: int) -> None:
     result = run_script(
         LIMITED + LOAD,
