@@ -266,6 +266,8 @@ class World:
     async def send_file(self, end: End) -> None:
         try:
             await self.loop.sendfile(end.transport, self.files.of(end))
+        except KeyError:
+            pass  # asyncio's: another transport has had the number since
         finally:
             end.sends_file = False
 
