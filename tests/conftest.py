@@ -16,7 +16,10 @@ import pytest
 Loop = asyncio.SelectorEventLoop
 LoopFactory = Callable[[], Loop]
 
-LOOPS = ("asyncio", "rloop")
+LOOPS = ("asyncio", "rloop", "tokio")
+
+OURS = {"rloop": "RLoop", "tokio": "TokioLoop"}
+"""The classes of the package."""
 
 running_loop = pytest.StashKey[Loop]()
 
@@ -60,7 +63,7 @@ def loop_factory(loop_name: str) -> LoopFactory:
     if loop_name == "asyncio":
         return asyncio.SelectorEventLoop
     # Imported late, so that the tests can be tried on asyncio where there is no JVM.
-    factory: LoopFactory = importlib.import_module("rloop").RLoop
+    factory: LoopFactory = getattr(importlib.import_module("rloop"), OURS[loop_name])
     return factory
 
 

@@ -4,17 +4,11 @@ Importing this package does not start Java; the first loop does.
 """
 
 from .errors import JavaNotFoundError, JavaStartError, SettingError
-
-try:
-    from .java import modules as _modules
-    from .loops.rloop import RLoop
-    from .policy import EventLoopPolicy, install
-    from .runners import new_event_loop, run
-except ImportError as error:
-    if "subinterpreter" not in str(error):
-        raise
-    # One with a GIL of its own, which not every module of the standard library can be loaded in.
-    raise ImportError(f"rloop runs in the main interpreter only: {error}") from error
+from .java import modules as _modules
+from .loops.rloop import RLoop
+from .loops.tokio import TokioLoop
+from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
+from .runners import new_event_loop, new_tokio_event_loop, run
 
 __all__ = [
     "EventLoopPolicy",
@@ -22,8 +16,11 @@ __all__ = [
     "JavaStartError",
     "RLoop",
     "SettingError",
+    "TokioEventLoopPolicy",
+    "TokioLoop",
     "install",
     "new_event_loop",
+    "new_tokio_event_loop",
     "run",
 ]
 

@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .runners import new_event_loop
+from .runners import new_event_loop, new_tokio_event_loop
 
 if TYPE_CHECKING:
     from .loops.rloop import RLoop
@@ -22,6 +22,13 @@ class EventLoopPolicy(_BasePolicy):  # type: ignore[misc]
 
     def _loop_factory(self) -> RLoop:
         return new_event_loop()
+
+
+class TokioEventLoopPolicy(EventLoopPolicy):
+    """A policy whose loops are ``TokioLoop``s."""
+
+    def _loop_factory(self) -> RLoop:
+        return new_tokio_event_loop()
 
 
 def install() -> None:

@@ -17,6 +17,7 @@ import pytest
 NEW_LOOP = {
     "asyncio": "from asyncio import SelectorEventLoop as new_loop\n",
     "rloop": "from rloop import RLoop as new_loop\n",
+    "tokio": "from rloop import TokioLoop as new_loop\n",
 }
 
 

@@ -17,7 +17,11 @@ import asyncio, rloop
 asyncio.set_event_loop_policy({policy}())
 """
 
-POLICIES = {"asyncio": "asyncio.DefaultEventLoopPolicy", "rloop": "rloop.EventLoopPolicy"}
+POLICIES = {
+    "asyncio": "asyncio.DefaultEventLoopPolicy",
+    "rloop": "rloop.EventLoopPolicy",
+    "tokio": "rloop.TokioEventLoopPolicy",
+}
 
 SETTINGS = """
 [pytest]

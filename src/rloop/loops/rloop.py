@@ -70,7 +70,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
 
     if TYPE_CHECKING:
         # Made by Java
-        _open: Callable[[str | None], None]
+        _open: Callable[[str | None, str], None]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
         _is_run_over: Callable[[], bool]
@@ -95,6 +95,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         _ssock: socket.socket | None
 
     _closed = True  # for __del__ after a failed __init__
+    _lending = "NEVER"  # when another thread does the I/O, rloop.loop.Lending of Java
 
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Loop, LoopFactory
+from tests.conftest import OURS, Loop, LoopFactory
 from tests.unit.tls.peers import TlsConnector
 
 NATIVE = "native"
@@ -52,7 +52,7 @@ def nothing_is_left(
     made = weakref.WeakSet[sslproto.SSLProtocol]()
     loop_factory().close()  # which starts Java, that may have a socket
     note_instances(sslproto.SSLProtocol, made, monkeypatch)
-    if loop_name == "rloop":
+    if loop_name in OURS:
         note_instances(
             importlib.import_module("rloop.transports.tls").SSLProtocol, made, monkeypatch
         )
@@ -92,7 +92,7 @@ def _tls(
     loop: Loop,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if loop_name == "rloop":
+    if loop_name in OURS:
         from rloop.transports import libssl, tls  # noqa: PLC0415  # asyncio's tests need no Java
 
         if tls_by == STDLIB:

@@ -35,8 +35,14 @@ final class ArchitectureTest {
     layers.add(new Layer("openssl", List.of("ffi")));
     layers.add(new Layer("io.poll", List.of("ffi", "posix")));
     layers.add(new Layer("io.tls", List.of("ffi", "openssl")));
-    layers.add(new Layer("io.stream", List.of("ffi", "posix")));
     layers.add(new Layer("io", List.of("ffi", "posix", "io.poll")));
+    layers.add(
+        new Layer("io.stream", List.of("ffi", "posix", "openssl", "io", "io.poll", "io.tls")));
+    layers.add(new Layer("io.datagram", List.of("ffi", "posix", "io", "io.poll", "io.stream")));
+    layers.add(
+        new Layer(
+            "io.relay",
+            List.of("ffi", "posix", "io", "io.poll", "io.tls", "io.stream", "io.datagram")));
 
     layers.add(new Layer("cpython.api", List.of("ffi")));
     layers.add(new Layer("cpython.abi", List.of("ffi", "cpython.api")));

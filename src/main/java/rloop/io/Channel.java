@@ -36,8 +36,13 @@ public abstract class Channel {
     this.number = fd;
   }
 
-  /** Reads the number from here on from an {@code int} in memory. */
-  protected final void readFdFrom(long address) {
+  /**
+   * For a descriptor whose number stands somewhere else.
+   *
+   * @param address of an {@code int} in memory, or 0
+   */
+  protected Channel(int fd, long address) {
+    this.number = fd;
     this.address = address;
   }
 
@@ -50,6 +55,11 @@ public abstract class Channel {
   /** The descriptor, or {@link #CLOSED}. */
   public final int fd() {
     return address == 0 ? number : Memory.getInt(address);
+  }
+
+  /** Whether the poller watches it. */
+  protected final boolean isWatched() {
+    return interest != 0;
   }
 
   /** Whether the poller watches for all of these. */

@@ -2,6 +2,7 @@ package rloop.loop;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
@@ -10,9 +11,10 @@ import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.io.Channel;
-import rloop.io.Channels;
+import rloop.io.Driver;
+import rloop.io.Endpoint;
 import rloop.io.poll.Poller;
-import rloop.posix.Stdlib;
+import rloop.io.relay.Relay;
 
 /**
  * The state of one loop, and its iteration ({@link #next}).
@@ -38,14 +40,14 @@ public final class EventLoop {
   /** A busy loop does after so many polls. */
   private static final int MOST_UNCONFIRMED_POLLS = 1000;
 
+  /** A batch with so many deliveries takes longer than to wake the I/O thread. */
+  private static final int LEAST_DELIVERIES = 4;
+
   /** How much is read for one batch, in bytes, before the other events wait for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
 
   /** An event leads to no more, but for what waits for a future: a batch of datagrams. */
   private static final int MOST_CALLS_AN_EVENT = 32;
-
-  /** As asyncio's {@code max_size}, the most that one read takes, in bytes. */
-  public static final int READ_BUFFER_SIZE = 256 * 1024;
 
   /** In place of a sequence number: a call that never waits. */
   public static final long NO_CALL = -1;
@@ -55,21 +57,20 @@ public final class EventLoop {
 
   private final Scheduler scheduler;
   private final ReadyQueue ready;
-  private final Poller poller;
-  private final Channels channels;
-  private final GatheredWrites writes = new GatheredWrites();
+  private final Driver driver;
+  private final GatheredWrites writes;
   private final ArrayList<Reader> readers = new ArrayList<>();
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
-
-  /** Memory of libc's, 0 before the first read. */
-  private long readBuffer;
 
   private long bytesRead;
   private long lastPoll;
 
   private int batchesWithoutPoll;
   private int pollsUnconfirmed;
+  private final @Nullable Relay relay;
+  private final Outbox outbox = new Outbox();
+  private final boolean lendsAlways;
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -88,12 +89,19 @@ public final class EventLoop {
   private boolean debug;
 
   /** An idle loop for the Python object given. */
-  public EventLoop(long pythonLoop, HandleType handleType, HandleType timerType, Poller poller) {
+  public EventLoop(
+      long pythonLoop,
+      HandleType handleType,
+      HandleType timerType,
+      Poller poller,
+      Lending lending) {
     this.pythonLoop = pythonLoop;
     this.scheduler = new Scheduler(pythonLoop, handleType, timerType);
     this.ready = scheduler.ready();
-    this.poller = poller;
-    this.channels = new Channels(poller);
+    this.driver = new Driver(poller);
+    this.writes = new GatheredWrites(driver);
+    this.relay = lending == Lending.NEVER ? null : new Relay(driver);
+    this.lendsAlways = lending == Lending.ALWAYS;
     this.fdWatches = new FdWatches(this, scheduler);
   }
 
@@ -103,12 +111,9 @@ public final class EventLoop {
 
   // ---- for transports ------------------------------------------------------------------------
 
-  /** The address of {@link #READ_BUFFER_SIZE} bytes, for whoever reads next. */
-  public long readBuffer() {
-    if (readBuffer == 0) {
-      readBuffer = Stdlib.calloc(1, READ_BUFFER_SIZE);
-    }
-    return readBuffer;
+  /** What asks the kernel. */
+  public Driver driver() {
+    return driver;
   }
 
   /**
@@ -152,10 +157,10 @@ public final class EventLoop {
     return runner != null && !gathers();
   }
 
-  /** Has {@code writer} flushed when this batch is over, or now if no batch is running. */
-  public void flushLater(Writer writer) {
-    if (runner == null || !writes.add(writer)) {
-      writer.flush();
+  /** Has an endpoint flushed when this batch is over, or now if no batch is running. */
+  public void flushLater(Endpoint endpoint) {
+    if (runner == null || !endpoint.flushLater()) {
+      endpoint.flush();
     } else if (!gathers()) {
       wakeUp();
     }
@@ -181,21 +186,78 @@ public final class EventLoop {
     if (interest != 0) {
       checkOpen();
     }
-    return channels.watch(channel, interest);
+    takeIo();
+    return driver.watch(channel, interest);
   }
 
   /** See {@link Channels#confirm}. */
   int confirm(Channel channel) {
-    return channels.confirm(channel);
+    takeIo();
+    return driver.confirm(channel);
   }
 
   /** Stops watching a channel, before its descriptor is closed. */
   public void forget(Channel channel) {
-    channels.forget(channel);
+    takeIo();
+    driver.forget(channel);
   }
 
   public FdWatches fdWatches() {
     return fdWatches;
+  }
+
+  // ---- I/O on another thread ------------------------------------------------------------------
+
+  /** Who does the I/O while Python runs, or null where that is this thread alone. */
+  public @Nullable Relay relay() {
+    return relay;
+  }
+
+  /** Whether the driver is out of reach; see {@link #takeIo}. */
+  public boolean isIoLent() {
+    return relay != null && relay.isLent();
+  }
+
+  /** What is written while {@link #isIoLent}. */
+  public Outbox outbox() {
+    return outbox;
+  }
+
+  /** Whether this is the I/O thread, which has to take notes. */
+  boolean takesNotes() {
+    return relay != null && relay.notes().areTaken();
+  }
+
+  /** Notes, on the I/O thread, what happened to a watched descriptor. */
+  void note(FdWatch watch, int event, int directions) {
+    Objects.requireNonNull(relay).notes().add(watch, event, directions, 0);
+  }
+
+  /** Takes the driver home, and what happened meanwhile into the pending batch. */
+  public void takeIo() {
+    if (isIoLent()) {
+      takeIo(Objects.requireNonNull(relay));
+    }
+  }
+
+  private void takeIo(Relay relay) {
+    if (!relay.isDoneSoon()) {
+      long threadState = PyRuntime.PyEval_SaveThread();
+      try {
+        relay.awaitDone();
+      } finally {
+        PyRuntime.PyEval_RestoreThread(threadState);
+      }
+    }
+    if (relay.isLent()) { // or another thread has taken it home meanwhile
+      relay.takeHome();
+      outbox.empty();
+    }
+  }
+
+  /** Whether the batch being filled takes longer than to wake another thread. */
+  private boolean isWorthLending() {
+    return relay != null && !stopping && (lendsAlways || readers.size() >= LEAST_DELIVERIES);
   }
 
   // ---- the iteration -------------------------------------------------------------------------
@@ -235,7 +297,11 @@ public final class EventLoop {
   @Owned
   public long next() {
     if (ready.hasNext()) {
-      writes.flushIfLate();
+      if (relay == null || !relay.isLent()) {
+        writes.flushIfLate();
+      } else if (!outbox.isEmpty() && writes.areLate()) {
+        flush();
+      }
       return ready.next();
     }
     checkOpen();
@@ -271,6 +337,11 @@ public final class EventLoop {
     }
     told = false;
     finishBatch();
+    if (ready.hasPending() && isWorthLending() && !modeChanged && !scheduler.usesToldTime()) {
+      scheduler.expireTimers();
+      return startBatch(); // what was written leaves while it runs
+    }
+    flush();
     if (stopping && !first) {
       return endRun();
     }
@@ -297,6 +368,9 @@ public final class EventLoop {
 
   @Owned
   private long startBatch() {
+    if (isWorthLending()) {
+      Objects.requireNonNull(relay).lend();
+    }
     scheduler.startBatch();
     return ready.next();
   }
@@ -325,9 +399,14 @@ public final class EventLoop {
   /** In this order, data that was received and sent on can be given back to be filled again. */
   private void finishBatch() {
     scheduler.finishBatch();
-    flush();
-    finishReaders();
-    flush(); // what a finaliser wrote while its protocol was let go
+    if (isIoLent()) {
+      finishReaders(); // before what was read meanwhile, which is for the next batch
+      takeIo();
+    } else {
+      flush();
+      finishReaders();
+      flush(); // what a finaliser wrote while its protocol was let go
+    }
   }
 
   private void finishReaders() {
@@ -340,12 +419,13 @@ public final class EventLoop {
 
   /** Sends what was gathered. */
   public void flush() {
-    writes.flush();
+    takeIo();
+    driver.flush();
   }
 
   /** Returns whether a signal arrived, whose handler Python runs between two batches. */
   private boolean pollIfDue(boolean first) {
-    if (channels.hasEvents()) {
+    if (driver.hasEvents()) {
       dispatch(); // what the last batch had no room for
       if (ready.hasPending()) {
         return false; // a poll now would tell of the same channels again
@@ -370,11 +450,10 @@ public final class EventLoop {
     if (confirms && (timeout < 0 || timeout > CONFIRMED_AFTER_NANOS)) {
       timeout = CONFIRMED_AFTER_NANOS;
     }
-    int count = timeout == 0 ? poller.poll(0) : waitWithoutGil(timeout);
+    int count = timeout == 0 ? driver.poll(0) : waitWithoutGil(timeout);
     if (count > 0) {
-      channels.found(count);
       dispatch();
-      channels.dropStrays();
+      driver.dropStrays();
     }
     if (confirms
         && ((count == 0 && timeout != 0) || ++pollsUnconfirmed >= MOST_UNCONFIRMED_POLLS)) {
@@ -387,7 +466,7 @@ public final class EventLoop {
   private int waitWithoutGil(long timeout) {
     long threadState = PyRuntime.PyEval_SaveThread();
     try {
-      return poller.poll(timeout);
+      return driver.poll(timeout);
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
       lastPoll = System.nanoTime(); // it was asked all the while
@@ -397,11 +476,11 @@ public final class EventLoop {
 
   /** Hands out events until the batch is full: whoever has much to read keeps nobody waiting. */
   private void dispatch() {
-    while (channels.hasEvents()
+    while (driver.hasEvents()
         && bytesRead < MOST_BYTES_A_BATCH
         && scheduler.hasRoom(MOST_CALLS_AN_EVENT)) { // or what is read could not be delivered
       readers.ensureCapacity(readers.size() + 1);
-      channels.dispatchNext();
+      driver.dispatchNext();
     }
   }
 
@@ -409,7 +488,7 @@ public final class EventLoop {
 
   /** Lets the loop notice a call that was added on another thread; for any thread. */
   public void wakeUp() {
-    poller.wakeup();
+    driver.wakeUp();
   }
 
   /** Whether another thread runs the call of a handle of {@code call_soon} just now. */
@@ -482,10 +561,13 @@ public final class EventLoop {
       return;
     }
     closed = true;
+    if (relay != null) {
+      relay.close();
+    }
     scheduler.close();
     finishReaders();
     bytesPool.close();
-    channels.close();
+    driver.close();
     fdWatches.close();
   }
 
@@ -497,12 +579,14 @@ public final class EventLoop {
     closed = true;
     scheduler.close();
     bytesPool.close();
-    poller.close();
+    if (relay != null) {
+      relay.close();
+    }
+    driver.abandon();
   }
 
   /** Nobody can be in a method any more: gives the memory back that they use. */
   public void free() {
-    Stdlib.free(readBuffer);
-    readBuffer = 0;
+    driver.free();
   }
 }

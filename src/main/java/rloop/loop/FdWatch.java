@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 import rloop.cpython.object.PyException;
 import rloop.io.Channel;
 import rloop.io.poll.Poller;
+import rloop.io.poll.Readiness;
+import rloop.io.relay.Notes;
 
 /**
  * A descriptor that user code owns, with at most one waiter in each direction.
@@ -20,7 +22,12 @@ import rloop.io.poll.Poller;
  * more. Who comes with the same socket again waits at once, and the poller is asked when the loop
  * has nothing else to do: the number of a socket changes its file by {@code dup2} alone.
  */
-public final class FdWatch extends Channel {
+public final class FdWatch extends Channel implements Notes.Noted {
+  // What an I/O thread notes.
+  private static final int READY = 0;
+  private static final int DISPLACED = 1;
+  private static final int FILE_GONE = 2;
+
   private final EventLoop loop;
   private @Nullable Waiter reader;
   private @Nullable Waiter writer;
@@ -37,7 +44,26 @@ public final class FdWatch extends Channel {
   }
 
   @Override
+  public void retell(int event, long directions, long b) {
+    switch (event) {
+      case READY -> {
+        int still = Readiness.of(fd(), (int) directions); // it may be gone by now
+        if (still != 0) {
+          ready(still);
+        }
+      }
+      case DISPLACED -> displaced((int) directions);
+      case FILE_GONE -> fileGone();
+      default -> throw new IllegalArgumentException("no event of a watch: " + event);
+    }
+  }
+
+  @Override
   protected void ready(int readiness) {
+    if (loop.takesNotes()) {
+      loop.note(this, READY, readiness);
+      return;
+    }
     int unwanted = readiness & ~wanted(); // before who waits is satisfied
     if ((readiness & Poller.READ) != 0 && reader != null) {
       reader.ready();
@@ -155,6 +181,10 @@ public final class FdWatch extends Channel {
 
   @Override
   protected void displaced(int directions) {
+    if (loop.takesNotes()) {
+      loop.note(this, DISPLACED, directions);
+      return;
+    }
     if ((directions & Poller.READ) != 0) {
       replace(Poller.READ, null);
     }
@@ -166,6 +196,10 @@ public final class FdWatch extends Channel {
   /** Those who have come since, and not with a number alone, wait for the file that is there. */
   @Override
   protected void fileGone() {
+    if (loop.takesNotes()) {
+      loop.note(this, FILE_GONE, 0);
+      return;
+    }
     boolean keepsReader = reader != null && keeps(Poller.READ, reader);
     boolean keepsWriter = writer != null && keeps(Poller.WRITE, writer);
     displaced((keepsReader ? 0 : Poller.READ) | (keepsWriter ? 0 : Poller.WRITE));

@@ -1,9 +1,9 @@
 package rloop.loop;
 
-import rloop.io.Fifo;
+import rloop.io.Driver;
 
 /**
- * Who has written something that is not sent yet.
+ * When what was written and is not sent yet leaves.
  *
  * <p>All that a batch writes is sent when it is over, or earlier if that takes long: how long the
  * next call takes nobody can tell, so the clock is looked at before each, as long as something
@@ -19,19 +19,13 @@ final class GatheredWrites {
    */
   private static final long LONGEST_WAIT_NANOS = 250_000;
 
-  private final Fifo<Writer> writers = new Fifo<>();
+  private final Driver driver;
 
   /** What waits was not written before. */
   private long since;
 
-  /** Returns whether there is memory for one that waits. */
-  boolean add(Writer writer) {
-    try {
-      writers.add(writer);
-      return true;
-    } catch (OutOfMemoryError e) {
-      return false;
-    }
+  GatheredWrites(Driver driver) {
+    this.driver = driver;
   }
 
   /** Nothing waits; it is {@code now}. Who has just looked at the clock tells it here. */
@@ -41,20 +35,18 @@ final class GatheredWrites {
 
   /** Sends what may have waited for too long. Hot: called before each call of a batch. */
   void flushIfLate() {
-    if (!writers.isEmpty()) {
-      long now = System.nanoTime();
-      if (now - since >= LONGEST_WAIT_NANOS) {
-        flush();
-        since = now;
-      }
+    if (driver.hasWriters() && areLate()) {
+      driver.flush();
     }
   }
 
-  /** Sends everything. What dies with it lets others in, who may write more, or send as well. */
-  void flush() {
-    Writer writer;
-    while ((writer = writers.poll()) != null) {
-      writer.flush();
+  /** Whether something may have waited for too long; nothing has from now on. */
+  boolean areLate() {
+    long now = System.nanoTime();
+    boolean areLate = now - since >= LONGEST_WAIT_NANOS;
+    if (areLate) {
+      since = now;
     }
+    return areLate;
   }
 }

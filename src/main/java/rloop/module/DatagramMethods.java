@@ -65,6 +65,7 @@ final class DatagramMethods {
   private static long send(long self, long arguments, long count, long d) {
     Arguments.expect("_send_datagram", count, 2);
     DatagramConnection connection = TransportMethods.TYPE.datagrams(self);
+    connection.takeIo();
     long data = TransportMethods.asBytes(Arguments.get(arguments, 0), connection.bytesPool());
     if (data == 0) {
       return Arguments.bool(false);

@@ -20,6 +20,7 @@ import rloop.io.poll.Poller;
 import rloop.io.poll.Pollers;
 import rloop.loop.EventLoop;
 import rloop.loop.FdWatches;
+import rloop.loop.Lending;
 import rloop.loop.Reader;
 import rloop.posix.ErrnoException;
 
@@ -33,7 +34,7 @@ final class LoopMethods {
   static void addTo(long loopClass, HandleTypes handleTypes) {
     types = handleTypes;
     new Methods(loopClass, MethodHandles.lookup(), null)
-        .add("_open", "open", ONE_ARGUMENT, "($self, poller, /)");
+        .add("_open", "open", FAST, "($self, poller, lending, /)");
     new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add(
             "call_soon",
@@ -79,22 +80,32 @@ final class LoopMethods {
     return Loops.state(self);
   }
 
-  /** {@code _open(poller)}: makes the Java part of a loop, which its slot {@code _state} holds. */
-  private static long open(long self, long name, long c, long d) {
+  /**
+   * {@code _open(poller, lending)}: makes the Java part of a loop, which its slot {@code _state}
+   * holds; {@code lending} is the name of a {@link Lending}.
+   */
+  private static long open(long self, long arguments, long count, long d) {
+    Arguments.expect("_open", count, 2);
     HandleTypes types = HandleTypes.require(LoopMethods.types);
-    String poller =
-        name == PyObjects.Py_None
-            ? null
-            : Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(name)));
+    String poller = text(Arguments.get(arguments, 0));
+    Lending lending = Lending.valueOf(String.valueOf(text(Arguments.get(arguments, 1))));
     try {
       Loops.setState(
-          self, new EventLoop(self, types.handle(), types.timerHandle(), Pollers.create(poller)));
+          self,
+          new EventLoop(
+              self, types.handle(), types.timerHandle(), Pollers.create(poller), lending));
       return Arguments.none();
     } catch (ErrnoException e) {
       throw PyException.osError(e.errno());
     } catch (IllegalArgumentException e) {
       throw PyException.valueError(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static @Nullable String text(long object) {
+    return object == PyObjects.Py_None
+        ? null
+        : Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(object)));
   }
 
   private static long callSoon(long self, long arguments, long count, long names) {

@@ -39,9 +39,7 @@ public final class Main {
   /** Returns a new reference to the module {@code rloop._core}, or 0 with an exception set. */
   public static long start() {
     try {
-      long module = createModule();
-      MemoryTrimmer.begin();
-      return module;
+      return createModule();
     } catch (PyException e) {
       e.set();
       return 0;

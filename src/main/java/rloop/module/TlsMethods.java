@@ -16,7 +16,7 @@ import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.io.tls.TlsStream;
 import rloop.openssl.Library;
-import rloop.transport.Connection;
+import rloop.transport.StreamConnection;
 
 /** The methods of {@code rloop._core.Transport} that the first TLS connection adds. */
 @SuppressWarnings("unused") // reached through method handles
@@ -79,7 +79,7 @@ final class TlsMethods {
    * bytes. Whether Java can read and write.
    */
   private static long openTls(long self, long arguments, long count, long d) {
-    Connection connection = connection(self);
+    StreamConnection connection = connection(self);
     boolean isOpen = connection.openTls();
     setWaterMarks(connection, "_open_tls", arguments, count);
     return Arguments.bool(isOpen);
@@ -95,7 +95,7 @@ final class TlsMethods {
    * comes from now on goes to the protocol by itself.
    */
   private static long receiveRest(long self, long protocol, long c, long d) {
-    Connection connection = connection(self);
+    StreamConnection connection = connection(self);
     long data = connection.receiveTlsRest();
     connection.setReceiver(protocol);
     return data == 0 ? Arguments.none() : data;
@@ -118,7 +118,7 @@ final class TlsMethods {
    * high-water mark allows; {@code False} if nothing was done. Hot.
    */
   private static long writeTls(long self, long data, long c, long d) {
-    Connection connection = connection(self);
+    StreamConnection connection = TransportMethods.TYPE.stream(self);
     long bytes =
         connection.takesTlsData() ? TransportMethods.asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {
@@ -149,7 +149,7 @@ final class TlsMethods {
   }
 
   private static void setWaterMarks(
-      Connection connection, String method, long arguments, long count) {
+      StreamConnection connection, String method, long arguments, long count) {
     Arguments.expect(method, count, 2);
     connection.setTlsWaterMarks(
         Arguments.toLong(Arguments.get(arguments, 0)),
@@ -161,8 +161,8 @@ final class TlsMethods {
     return Arguments.none();
   }
 
-  private static Connection connection(long transport) {
-    return TransportMethods.TYPE.connection(transport);
+  private static StreamConnection connection(long transport) {
+    return TransportMethods.stream(transport);
   }
 
   private static long ssl(long sslSocket) {

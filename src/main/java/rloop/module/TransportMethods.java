@@ -19,10 +19,9 @@ import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
+import rloop.io.stream.StreamCalls;
 import rloop.transport.Callbacks;
-import rloop.transport.Connection;
 import rloop.transport.OpenFile;
-import rloop.transport.PipeConnection;
 import rloop.transport.StreamConnection;
 import rloop.transport.TransportChannel;
 import rloop.transport.TransportType;
@@ -75,14 +74,29 @@ final class TransportMethods {
     return TYPE.loopState(self);
   }
 
+  /** The channel of a transport, whose I/O is at home. */
+  private static TransportChannel channel(long transport) {
+    TransportChannel channel = TYPE.channel(transport);
+    channel.takeIo();
+    return channel;
+  }
+
+  /** As {@link #channel}, for a stream transport. */
+  static StreamConnection stream(long transport) {
+    StreamConnection stream = TYPE.stream(transport);
+    stream.takeIo();
+    return stream;
+  }
+
   private static long open(long self, long arguments, long count, long d) {
     Arguments.expect("_open", count, 4);
     long loop = Arguments.get(arguments, 0);
     OpenFile file = openFile(arguments);
-    Connection connection =
-        new Connection(
+    StreamConnection connection =
+        new StreamConnection(
             Loops.open(loop),
             file,
+            StreamCalls.SOCKET,
             new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 3))));
     Loops.sockets(loop).forget(file.fd());
     TYPE.setChannel(self, connection, Loops.state(loop));
@@ -92,12 +106,13 @@ final class TransportMethods {
   private static long openPipe(long self, long arguments, long count, long d) {
     Arguments.expect("_open_pipe", count, 4);
     long loop = Arguments.get(arguments, 0);
-    PipeConnection connection =
-        new PipeConnection(
+    boolean writes = Arguments.get(arguments, 3) == PyObjects.Py_True;
+    StreamConnection connection =
+        new StreamConnection(
             Loops.open(loop),
             openFile(arguments),
-            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())),
-            Arguments.get(arguments, 3) == PyObjects.Py_True);
+            writes ? StreamCalls.PIPE_TO_WRITE : StreamCalls.PIPE,
+            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
@@ -110,22 +125,22 @@ final class TransportMethods {
 
   /** {@code _set_receiver(protocol)}, or {@code None} for a {@code BufferedProtocol}. */
   private static long setReceiver(long self, long receiver, long c, long d) {
-    TYPE.channel(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
+    channel(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
     return Arguments.none();
   }
 
   private static long startReading(long self, long b, long c, long d) {
-    TYPE.channel(self).startReading();
+    channel(self).startReading();
     return Arguments.none();
   }
 
   private static long pauseReading(long self, long b, long c, long d) {
-    TYPE.channel(self).pauseReading();
+    channel(self).pauseReading();
     return Arguments.none();
   }
 
   private static long resumeReading(long self, long b, long c, long d) {
-    TYPE.channel(self).resumeReading();
+    channel(self).resumeReading();
     return Arguments.none();
   }
 
@@ -142,7 +157,7 @@ final class TransportMethods {
       if (view.length() == 0) {
         throw PyException.runtimeError("get_buffer() returned an empty buffer");
       }
-      return received(TYPE.connection(self).receiveInto(view.address(), view.length()));
+      return received(stream(self).receiveInto(view.address(), view.length()));
     }
   }
 
@@ -155,7 +170,7 @@ final class TransportMethods {
 
   /** {@code _take_held()}: what was read and held back for one call, or {@code None}. */
   private static long takeHeld(long self, long b, long c, long d) {
-    long data = TYPE.channel(self).takeHeld();
+    long data = channel(self).takeHeld();
     return data == 0 ? Arguments.none() : data;
   }
 
@@ -218,12 +233,12 @@ final class TransportMethods {
   }
 
   private static long writeEof(long self, long b, long c, long d) {
-    TYPE.connection(self).writeEof();
+    stream(self).writeEof();
     return Arguments.none();
   }
 
   private static long bufferSize(long self, long b, long c, long d) {
-    return PyScalars.PyLong_FromLongLong(TYPE.channel(self).bufferSize());
+    return PyScalars.PyLong_FromLongLong(channel(self).bufferSize());
   }
 
   /** {@code get_write_buffer_limits()}: {@code (low, high)}, in bytes. */
@@ -237,46 +252,46 @@ final class TransportMethods {
   private static long setWaterMarks(long self, long arguments, long count, long d) {
     Arguments.expect("_set_water_marks", count, 2);
     return Arguments.bool(
-        TYPE.channel(self)
+        channel(self)
             .setWaterMarks(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
   }
 
   private static long resumes(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.channel(self).resumes());
+    return Arguments.bool(channel(self).resumes());
   }
 
   private static long endWriting(long self, long b, long c, long d) {
-    TYPE.channel(self).endWriting();
+    channel(self).endWriting();
     return Arguments.none();
   }
 
   private static long awaitDrain(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.connection(self).awaitDrain());
+    return Arguments.bool(stream(self).awaitDrain());
   }
 
   private static long endAwaitDrain(long self, long b, long c, long d) {
-    TYPE.connection(self).endAwaitDrain();
+    stream(self).endAwaitDrain();
     return Arguments.none();
   }
 
   private static long sendGathered(long self, long b, long c, long d) {
-    TYPE.channel(self).sendGathered();
+    channel(self).sendGathered();
     return Arguments.none();
   }
 
   private static long share(long self, long b, long c, long d) {
-    TYPE.channel(self).share();
+    channel(self).share();
     return Arguments.none();
   }
 
   private static long close(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.channel(self).close());
+    return Arguments.bool(channel(self).close());
   }
 
   private static long abort(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.channel(self).abort());
+    return Arguments.bool(channel(self).abort());
   }
 
   private static long isClosing(long self, long b, long c, long d) {
@@ -284,7 +299,7 @@ final class TransportMethods {
   }
 
   private static long dispose(long self, long b, long c, long d) {
-    TYPE.channel(self).dispose();
+    channel(self).dispose();
     return Arguments.none();
   }
 }

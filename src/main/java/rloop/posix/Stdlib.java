@@ -4,11 +4,22 @@ import rloop.ffi.CriticalCall;
 
 /** {@code <stdlib.h>}: memory whose end somebody decides. */
 public final class Stdlib {
+  private static final CriticalCall MALLOC = CriticalCall.of("malloc");
   private static final CriticalCall CALLOC = CriticalCall.of("calloc");
   private static final CriticalCall REALLOC = CriticalCall.of("realloc");
   private static final CriticalCall FREE = CriticalCall.of("free");
 
   private Stdlib() {}
+
+  /**
+   * Memory that holds anything.
+   *
+   * @throws OutOfMemoryError if there is none
+   * @see <a href="https://man7.org/linux/man-pages/man3/malloc.3.html">malloc(3)</a>
+   */
+  public static long malloc(long size) {
+    return memory(MALLOC.call(size), size);
+  }
 
   /**
    * Zeroed memory.

@@ -22,6 +22,7 @@ public class Callbacks {
   private static final long READ_FAILED = name("_read_failed");
   private static final long WRITE_FAILED = name("_write_failed");
   private static final long RESUME_WRITING = name("_resume_writing");
+  private static final long PAUSE_WRITING = name("_pause_writing");
   private static final long END_WRITING = name("_end_writing");
   private static final long DRAINED = name("_drained");
   private static final long CONNECTION_LOST = name("_call_connection_lost");
@@ -52,6 +53,10 @@ public class Callbacks {
 
   private boolean isWatched;
   private boolean isDelivering;
+
+  /** How many work on the endpoint, one within another. */
+  private int uses;
+
   private boolean isKeptAlive;
 
   /**
@@ -83,8 +88,14 @@ public class Callbacks {
     keepAliveAsNeeded();
   }
 
+  /** Keeps the transport alive while somebody works on its endpoint, who may let others in. */
+  final void use(boolean begins) {
+    uses += begins ? 1 : -1;
+    keepAliveAsNeeded();
+  }
+
   private void keepAliveAsNeeded() {
-    boolean keep = isWatched || isDelivering;
+    boolean keep = isWatched || isDelivering || uses > 0;
     if (keep != isKeptAlive) {
       isKeptAlive = keep;
       if (keep) {
@@ -246,6 +257,11 @@ public class Callbacks {
   @Owned
   long resumeWriting() {
     return call(RESUME_WRITING);
+  }
+
+  @Owned
+  long pauseWriting() {
+    return call(PAUSE_WRITING);
   }
 
   @Owned

@@ -1,25 +1,26 @@
 package rloop.transport;
 
 import static rloop.posix.Constants.EAGAIN;
-import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EINTR;
-import static rloop.posix.Constants.MSG_NOSIGNAL;
 
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
+import rloop.io.datagram.DatagramEndpoint;
+import rloop.io.datagram.DatagramEvents;
+import rloop.io.relay.NotedDatagrams;
+import rloop.io.relay.Relay;
 import rloop.loop.EventLoop;
-import rloop.posix.SysSocket;
 
 /**
- * A datagram socket, connected to a peer or not.
+ * The Python half of a datagram transport, connected to a peer or not.
  *
  * <p>A datagram is sent at once and queued only if the kernel won't take it, so that its error is
  * known while its sender still has the turn, as in asyncio. But while several that came together
  * are being delivered, what is sent is gathered until all are, and goes by one system call.
  */
-public final class DatagramConnection extends TransportChannel {
+public final class DatagramConnection extends TransportChannel implements DatagramEvents {
   /** An answer of {@link #send}: the kernel or the queue has it. */
   public static final int DONE = 0;
 
@@ -29,24 +30,13 @@ public final class DatagramConnection extends TransportChannel {
   /** An answer of {@link #send}: nothing was done, the rest is Python's. */
   public static final int UNUSUAL = 2;
 
-  /**
-   * One more datagram is asked for after so many receives that found the only one: to ask for one
-   * that isn't there costs half as much as to receive one, to poll again for one that is, twice.
-   */
-  private static final int RECEIVES_BETWEEN_PROBES = 16;
-
+  private final DatagramEndpoint endpoint;
   private final InboundDatagrams inbound;
   private final DatagramMemory memory;
   private final int family;
   private final boolean isConnected;
   private @Owned long onlyAddress;
   private final boolean sendsEmpty;
-  private final DatagramQueue queue;
-
-  /** How many datagrams the next receive asks for. */
-  private int asked = 1;
-
-  private int receivesSinceProbe;
 
   /**
    * A socket that is not read before {@link #startReading}.
@@ -65,14 +55,23 @@ public final class DatagramConnection extends TransportChannel {
       boolean isConnected,
       long onlyAddress,
       long headerSize) {
-    super(loop, file, callbacks);
+    super(loop, callbacks);
+    Relay relay = loop.relay();
+    DatagramEvents events = relay == null ? this : new NotedDatagrams(relay.notes(), this);
+    this.endpoint =
+        new DatagramEndpoint(
+            loop.driver(), file.fd(), keepNumberOf(file), memory.room(), headerSize, events);
     this.inbound = new InboundDatagrams(loop, callbacks);
     this.memory = memory;
     this.family = family;
     this.isConnected = isConnected;
     this.onlyAddress = onlyAddress == 0 ? 0 : Ref.take(onlyAddress);
     this.sendsEmpty = headerSize > 0;
-    this.queue = new DatagramQueue(headerSize);
+  }
+
+  @Override
+  DatagramEndpoint endpoint() {
+    return endpoint;
   }
 
   // ---- reading -------------------------------------------------------------------------------
@@ -83,36 +82,20 @@ public final class DatagramConnection extends TransportChannel {
   }
 
   @Override
-  protected void read() {
-    if (inbound.isWaiting()) {
-      return;
-    }
-    int count = memory.receive(fd(), asked, 0);
-    if (count < 0) {
-      if (count != -EAGAIN && count != -EINTR) {
-        loop.schedule(callbacks.readFailed(-count));
-      }
-      if (count == -EBADF) {
-        stopReading();
-      }
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      int length = memory.length(i);
-      inbound.deliver(loop.bytesPool().copyOf(memory.data(i), length), memory.address(i), length);
-    }
-    takeBackUnwanted();
-    adapt(count);
+  public boolean mayReceive() {
+    return !inbound.isWaiting();
   }
 
-  /** Asks for more where there is more, and for no more where there isn't. */
-  private void adapt(int count) {
-    if (count < asked) {
-      asked = Math.max(count, 1);
-    } else if (asked > 1 || ++receivesSinceProbe == RECEIVES_BETWEEN_PROBES) {
-      asked = Math.min(2 * asked, DatagramMemory.MOST);
-      receivesSinceProbe = 0;
-    }
+  @Override
+  public void received(long data, int length, long name, int nameLength) {
+    long bytes = loop.bytesPool().copyOf(data, length);
+    inbound.deliver(bytes, memory.address(name, nameLength), length);
+    takeBackUnwanted();
+  }
+
+  @Override
+  public void receiveFailed(int errno) {
+    loop.schedule(callbacks.readFailed(errno));
   }
 
   // ---- writing -------------------------------------------------------------------------------
@@ -125,7 +108,8 @@ public final class DatagramConnection extends TransportChannel {
    * @return {@link #DONE}, {@link #PAUSE}, {@link #UNUSUAL}, or {@code -errno}
    */
   public int send(long data, long address) {
-    if (!sendsEmpty && Memory.getLong(data + Layout.SIZE) == 0) {
+    long length = Memory.getLong(data + Layout.SIZE);
+    if (!sendsEmpty && length == 0) {
       return DONE;
     }
     if (isGone()
@@ -133,118 +117,58 @@ public final class DatagramConnection extends TransportChannel {
         || (onlyAddress != 0 && address != 0 && address != onlyAddress)) {
       return UNUSUAL;
     }
-    return isConnected ? sendTo(data, 0) : sendTo(data, address == 0 ? onlyAddress : address);
+    long to = isConnected ? 0 : address == 0 ? onlyAddress : address;
+    return sendTo(data, length, to);
   }
 
-  private int sendTo(long data, long address) {
-    boolean gathers = inbound.areSeveral() && !blocked && isOpen() && gathers();
+  private int sendTo(long data, long length, long to) {
+    boolean gathers = inbound.areSeveral() && !endpoint.isBlocked() && isOpen() && gathers();
     if (!gathers) {
       flushGathered();
       if (isGone()) {
         return UNUSUAL; // closed by whoever came in
       }
     }
-    int peerLength = encode(address);
-    if (peerLength == Destination.UNUSUAL && !isConnected) {
+    int nameLength = to == 0 ? 0 : memory.encode(to, family);
+    if (nameLength == Destination.UNUSUAL && !isConnected) {
       flushGathered();
       return UNUSUAL;
     }
     if (gathers) {
-      enqueue(data, address);
+      enqueue(data, length, nameLength);
       return sendSoon() ? PAUSE : DONE;
     }
-    if (queue.isEmpty()) {
-      int status = sendNow(data, peerLength);
+    if (endpoint.isAllSent()) {
+      int status = endpoint.sendNow(data + Layout.BYTES_DATA, length, memory.sockaddr, nameLength);
       if (status != -EAGAIN && status != -EINTR) {
         return Math.min(status, DONE);
       }
     }
-    enqueue(data, address);
-    blocked = true;
-    updateInterestSoon();
-    return waterMarks.pauses(queue.bytes()) ? PAUSE : DONE;
+    enqueue(data, length, nameLength);
+    endpoint.awaitRoom();
+    sendUnlessBlocked(); // which tells the poller
+    return waterMarks.pauses(queuedBytes()) ? PAUSE : DONE;
   }
 
   /** Those whose turn it is before what goes another way. */
   private void flushGathered() {
-    if (!blocked && !queue.isEmpty()) {
-      flush();
+    if (!endpoint.isBlocked() && !endpoint.isAllSent()) {
+      endpoint.flush();
     }
   }
 
-  private void enqueue(long data, long address) {
-    queue.add(data, address);
-  }
-
-  private int encode(long address) {
-    return address == 0 ? Destination.UNUSUAL : memory.encode(address, family);
-  }
-
-  /**
-   * Sends to where {@link #encode} has written, or to the peer of a connected socket.
-   *
-   * @return how many bytes were sent, or {@code -errno}
-   */
-  private int sendNow(long data, int peerLength) {
-    return (int)
-        SysSocket.sendto(
-            fd(),
-            data + Layout.BYTES_DATA,
-            Memory.getLong(data + Layout.SIZE),
-            MSG_NOSIGNAL,
-            peerLength == 0 ? 0 : memory.sockaddr,
-            peerLength);
+  private void enqueue(long data, long length, int nameLength) {
+    endpoint.add(Ref.take(data), data + Layout.BYTES_DATA, length, memory.sockaddr, nameLength);
   }
 
   @Override
-  protected void send() {
-    while (!queue.isEmpty()) {
-      int sent = queue.size() == 1 ? sendFirst() : memory.send(fd(), queue, family);
-      if (sent == -EAGAIN || sent == -EINTR) {
-        blocked = true;
-        resumeProtocol();
-        return;
-      }
-      for (int i = 0; i < sent && !queue.isEmpty(); i++) { // what dies with one may clear it
-        queue.removeFirst();
-      }
-      if (sent < 0) {
-        queue.removeFirst();
-        loop.schedule(callbacks.writeFailed(-sent));
-        if (blocked) {
-          return; // the protocol has its say before the others go
-        }
-      }
-    }
-    blocked = false;
-    drained();
+  public void released(@Owned long owner) {
+    Ref.drop(owner);
   }
 
   @Override
-  protected void sendFailed(int errno) {
-    queue.clear();
+  public void failed(int errno) {
     loop.schedule(callbacks.writeFailed(errno));
-  }
-
-  /** Sends the first of the queue, for less than a call for several; 1 or {@code -errno}. */
-  private int sendFirst() {
-    int status = sendNow(queue.dataOf(0), encode(queue.addressOf(0)));
-    return status < 0 ? status : 1;
-  }
-
-  @Override
-  protected boolean isAllSent() {
-    return queue.isEmpty();
-  }
-
-  @Override
-  protected long queuedBytes() {
-    return queue.bytes();
-  }
-
-  @Override
-  protected void dropQueue() {
-    queue.clear();
   }
 
   @Override

@@ -48,13 +48,13 @@ public final class DatagramOperations {
       return LEFT_TO_PYTHON;
     }
     DatagramMemory memory = operations.datagramMemory();
-    int count = memory.receiveInto(socket.fd(), memory.data(0), size, MSG_DONTWAIT);
+    int count = memory.receiveInto(socket.fd(), memory.data(), size, MSG_DONTWAIT);
     if (SocketState.isNothing(count)) {
       return socket.awaitReadable();
     }
     PyException.checkErrno(count);
     return Tuples.of(
-        PyException.check(PyScalars.PyBytes_FromStringAndSize(memory.data(0), count)),
+        PyException.check(PyScalars.PyBytes_FromStringAndSize(memory.data(), count)),
         memory.sender());
   }
 

@@ -34,6 +34,11 @@ final class Inbound implements Undelivered {
   /** The sequence number of the call that tells of the end. */
   private long endCall = EventLoop.NO_CALL;
 
+  /** What the end was: 0 or an {@code errno}. */
+  private int end;
+
+  private boolean isEndHeld;
+
   Inbound(EventLoop loop, Callbacks callbacks) {
     this.loop = loop;
     this.callbacks = callbacks;
@@ -49,16 +54,36 @@ final class Inbound implements Undelivered {
    * still reads.
    */
   void deliver(@Owned long data, long size) {
+
     long call = callbacks.delivery(data);
     if (call == 0) {
-      held = data;
-      deliverHeld(); // the protocol has no data_received: Python reports it
+      hold(data); // the protocol has no data_received: Python reports it
       return;
     }
     Ref.drop(data);
     sequence = loop.schedule(call);
     carriesData = true;
     delivers(size);
+  }
+
+  /** Has data wait behind what is held. */
+  void hold(@Owned long data) {
+    held = held == 0 ? data : joined(takeHeld(), data);
+    deliverHeld();
+  }
+
+  @Owned
+  private static long joined(@Owned long first, @Owned long second) {
+    long size = Memory.getLong(first + Layout.SIZE);
+    long more = Memory.getLong(second + Layout.SIZE);
+    long both = PyScalars.PyBytes_FromStringAndSize(0, size + more);
+    if (both != 0) {
+      Memory.copy(first + Layout.BYTES_DATA, both + Layout.BYTES_DATA, size);
+      Memory.copy(second + Layout.BYTES_DATA, both + Layout.BYTES_DATA + size, more);
+    }
+    Ref.drop(first);
+    Ref.drop(second);
+    return PyException.check(both);
   }
 
   /** Has a {@code BufferedProtocol} read; nothing is read before its call. */
@@ -78,13 +103,17 @@ final class Inbound implements Undelivered {
     lastRead = bytes;
   }
 
-  /** Schedules the call that tells of the end. */
-  void deliverEnd(@Owned long call) {
-    endCall = loop.schedule(call);
+  /** Tells of the end: 0, or the {@code errno} of the error that was it. */
+  void deliverEnd(int errno) {
+    end = errno;
+    isEndHeld = holdsData(); // which comes first
+    if (!isEndHeld) {
+      endCall = loop.schedule(errno == 0 ? callbacks.endOfFile() : callbacks.readFailed(errno));
+    }
   }
 
   /** Takes back that the stream has ended; returns whether that was not told yet. */
-  boolean takeBackEnd() {
+  private boolean takeBackEnd() {
     boolean isWaiting = loop.isWaiting(endCall);
     if (isWaiting) {
       loop.takeBack(endCall);
@@ -110,14 +139,23 @@ final class Inbound implements Undelivered {
 
   @Override
   public void takeBack() {
+    takeBackData();
+    isEndHeld |= takeBackEnd();
+  }
+
+  private void takeBackData() {
     if (sequence != EventLoop.NO_CALL && loop.isWaiting(sequence)) {
       if (carriesData) {
-        held = Callbacks.deliveredData(loop.find(sequence));
+        holdDelivered();
       }
       long taken = sequence;
       sequence = EventLoop.NO_CALL;
       loop.takeBack(taken);
     }
+    takeBackHeldCall();
+  }
+
+  private void takeBackHeldCall() {
     if (loop.isWaiting(heldCall)) {
       long taken = heldCall;
       heldCall = EventLoop.NO_CALL;
@@ -125,10 +163,20 @@ final class Inbound implements Undelivered {
     }
   }
 
+  /** Holds what the waiting call carries, before what came later. */
+  private void holdDelivered() {
+    long data = Callbacks.deliveredData(loop.find(sequence));
+    held = held == 0 ? data : joined(data, takeHeld());
+  }
+
   @Override
   public void deliverHeld() {
     if (held != 0 && !loop.isWaiting(heldCall)) {
       heldCall = loop.schedule(callbacks.deliverHeld());
+    }
+    if (isEndHeld) {
+      isEndHeld = false;
+      deliverEnd(end);
     }
   }
 
@@ -137,16 +185,17 @@ final class Inbound implements Undelivered {
   public void redirect() {
     if (carriesDataThatWaits()) {
       long call = callbacks.deliverHeld();
+      takeBackHeldCall();
       if (!carriesDataThatWaits()) { // others came in
         Ref.drop(call);
         return;
       }
-      held = Callbacks.deliveredData(loop.find(sequence));
+      holdDelivered();
       heldCall = sequence;
       sequence = EventLoop.NO_CALL;
       loop.replace(heldCall, call);
     } else if (held == 0) {
-      takeBack();
+      takeBackData();
     }
   }
 
@@ -154,8 +203,18 @@ final class Inbound implements Undelivered {
     return carriesData && sequence != EventLoop.NO_CALL && loop.isWaiting(sequence);
   }
 
-  /** Whether data was taken back that is still to be delivered. */
-  boolean holdsData() {
+  /** The end, which a call was to tell: 0 or {@code -errno}; or that there is nothing to tell. */
+  long takeEnd() {
+    return takeBackEnd() ? -end : StreamConnection.NOTHING_TO_TELL;
+  }
+
+  /** How many bytes are held. */
+  long heldBytes() {
+    return held == 0 ? 0 : Memory.getLong(held + Layout.SIZE) - heldTaken;
+  }
+
+  @Override
+  public boolean holdsData() {
     return held != 0;
   }
 
@@ -206,13 +265,14 @@ final class Inbound implements Undelivered {
 
   @Override
   public void drop() {
+    isEndHeld = false;
     takeBackEnd();
     dropData();
   }
 
   /** As {@link #drop}, but the end will be told. */
   void dropData() {
-    takeBack();
+    takeBackData();
     dropHeld();
   }
 

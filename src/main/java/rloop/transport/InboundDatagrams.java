@@ -4,6 +4,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.io.Fifo;
+import rloop.io.datagram.DatagramRoom;
 import rloop.loop.EventLoop;
 
 /** Datagrams on their way from a socket to its protocol: a call each, several in a batch. */
@@ -12,7 +13,7 @@ final class InboundDatagrams implements Undelivered {
   private final DatagramCallbacks callbacks;
 
   /** The sequence numbers of the first {@link #count} calls in a batch. */
-  private final long[] sequences = new long[DatagramMemory.MOST];
+  private final long[] sequences = new long[DatagramRoom.MOST];
 
   private int count;
 
@@ -34,8 +35,17 @@ final class InboundDatagrams implements Undelivered {
     return count > 1;
   }
 
+  @Override
+  public boolean holdsData() {
+    return !held.isEmpty();
+  }
+
   /** Schedules the delivery of a datagram; see {@link Inbound#deliver}. */
   void deliver(@Owned long data, @Owned long address, long size) {
+    if (!held.isEmpty() || count == sequences.length) {
+      hold(Tuples.of(data, address)); // an I/O thread has read ahead
+      return;
+    }
     long call = callbacks.delivery(data, address);
     if (call == 0) {
       hold(Tuples.of(data, address)); // no datagram_received: Python reports it
@@ -72,7 +82,8 @@ final class InboundDatagrams implements Undelivered {
 
   @Override
   public void takeBack() {
-    held.reserve(count);
+    int behind = held.size(); // what an I/O thread has read ahead
+    held.reserve(behind + count);
     int taken = count;
     count = 0;
     for (int i = 0; i < taken; i++) {
@@ -80,6 +91,12 @@ final class InboundDatagrams implements Undelivered {
       if (loop.isWaiting(sequence)) {
         held.add(DatagramCallbacks.delivered(loop.find(sequence)));
         loop.takeBack(sequence);
+      }
+    }
+    for (int i = 0; i < behind; i++) {
+      Long datagram = held.poll();
+      if (datagram != null) {
+        held.add(datagram);
       }
     }
   }

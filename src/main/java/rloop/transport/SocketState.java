@@ -13,6 +13,7 @@ import rloop.cpython.object.PyBuffer;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
+import rloop.io.Driver;
 import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.posix.Stdlib;
@@ -84,7 +85,7 @@ public final class SocketState {
   @Owned
   public long receive(long size) {
     if (size == 0 || readable.isWorthTrying()) {
-      long data = size > EventLoop.READ_BUFFER_SIZE ? receiveMuch(size) : receiveAndCopy(size);
+      long data = size > Driver.READ_BUFFER_SIZE ? receiveMuch(size) : receiveAndCopy(size);
       if (data != 0) {
         return data;
       }
@@ -94,7 +95,7 @@ public final class SocketState {
 
   /** {@code bytes}, or 0 if there is nothing yet. */
   private long receiveAndCopy(long size) {
-    long buffer = loop.readBuffer();
+    long buffer = loop.driver().readBuffer();
     long count = receive(buffer, size);
     return isNothing(count) ? 0 : PyException.check(bytesOf(buffer, count));
   }
@@ -113,7 +114,7 @@ public final class SocketState {
       Ref.drop(bytes);
       return isNothing(count) ? 0 : PyException.checkErrno((int) count);
     }
-    long place = loop.readBuffer();
+    long place = loop.driver().readBuffer();
     Memory.putLong(place, bytes);
     PyException.checkStatus(PyScalars._PyBytes_Resize(place, count));
     return Memory.getLong(place);

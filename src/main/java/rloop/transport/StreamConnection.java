@@ -1,40 +1,50 @@
 package rloop.transport;
 
-import static rloop.posix.Constants.EAGAIN;
-import static rloop.posix.Constants.EINTR;
-import static rloop.posix.Constants.SHUT_WR;
-
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.io.relay.NotedStream;
+import rloop.io.relay.Relay;
 import rloop.io.stream.StreamCalls;
-import rloop.io.stream.WriteQueue;
+import rloop.io.stream.StreamEndpoint;
+import rloop.io.stream.StreamEvents;
 import rloop.loop.EventLoop;
-import rloop.posix.SysSocket;
+import rloop.loop.Outbox;
 
 /**
- * A stream of bytes: a connected socket, to which {@link Connection} adds TLS, or one end of a
- * pipe.
+ * The Python half of a stream transport: over a connected socket, which may use TLS, or over one
+ * end of a pipe.
  *
  * <p>Reading is done when the poller says so, before the batch runs, so data may be read and not
- * yet delivered when an earlier call of the batch pauses, closes or re-wires the connection: such
+ * yet delivered when an earlier call of the batch pauses, closes or re-wires the transport: such
  * data comes back here ({@link Inbound}).
  */
-public abstract class StreamConnection extends TransportChannel {
+public final class StreamConnection extends TransportChannel
+    implements StreamEvents, Outbox.Writer {
   /** There is neither data nor an end. */
-  public static final long NOTHING_TO_TELL = Long.MIN_VALUE;
+  public static final long NOTHING_TO_TELL = StreamEndpoint.NOTHING;
 
-  /** A bit that no object's address has. */
+  /** A bit of an owner that is an object of {@link EventLoop#bytesPool}; no address has it. */
   private static final long POOLED = 1;
 
-  protected final StreamCalls calls;
-  private final StreamReceiver receiver;
-  protected final Inbound inbound;
-  protected final WriteQueue queue = new WriteQueue(this::release);
-  private boolean endOfFile;
+  /** So much may be written while the I/O is lent, in bytes; more, and it is taken home. */
+  private static final long MOST_OUTSIDE = 256 * 1024;
 
-  /** The error that was the end, or 0. */
-  private int readError;
+  /** So much may be read ahead of the protocol while the I/O is lent, in bytes. */
+  private static final long MOST_AHEAD = 256 * 1024;
+
+  private final StreamEndpoint endpoint;
+  private final Inbound inbound;
+  private final StreamReceiver receiver;
+
+  /** Others use the pipe as well, or wait for what is in it: what is written is sent at once. */
+  private final boolean sendsAtOnce;
+
+  /** How many bytes wait in the loop's {@link Outbox}. */
+  private long outside;
+
+  /** So much was written outside that the protocol pauses unless the kernel takes it. */
+  private boolean pauseDue;
 
   private boolean endRequested;
 
@@ -47,72 +57,89 @@ public abstract class StreamConnection extends TransportChannel {
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
 
-  /** A connection that does not read before {@link #startReading}. */
-  StreamConnection(EventLoop loop, OpenFile file, Callbacks callbacks, StreamCalls calls) {
-    super(loop, file, callbacks);
-    this.calls = calls;
-    this.receiver = new StreamReceiver(loop, calls);
+  // TLS: what is written waits as plaintext, with marks of its own.
+  private final WaterMarks tlsWaterMarks = new WaterMarks();
+  private boolean usesTls;
+  private boolean tlsFailed;
+
+  /** One that does not read before {@link #startReading}. */
+  public StreamConnection(EventLoop loop, OpenFile file, StreamCalls calls, Callbacks callbacks) {
+    super(loop, callbacks);
+    this.endpoint = open(loop, file, calls);
     this.inbound = new Inbound(loop, callbacks);
+    this.receiver = new StreamReceiver(loop, endpoint);
+    this.sendsAtOnce = calls != StreamCalls.SOCKET;
+  }
+
+  private StreamEndpoint open(EventLoop loop, OpenFile file, StreamCalls calls) {
+    int fd = file.fd();
+    long number = keepNumberOf(file);
+    Relay relay = loop.relay();
+    if (relay == null) {
+      return new StreamEndpoint(loop.driver(), fd, number, calls, this);
+    }
+    NotedStream noted = new NotedStream(relay.notes(), this);
+    StreamEndpoint opened = new StreamEndpoint(loop.driver(), fd, number, calls, noted);
+    noted.setEndpoint(opened);
+    return opened;
+  }
+
+  @Override
+  StreamEndpoint endpoint() {
+    return endpoint;
   }
 
   // ---- reading -------------------------------------------------------------------------------
 
   @Override
-  final Inbound undelivered() {
+  Inbound undelivered() {
     return inbound;
   }
 
+  /** Hot. */
   @Override
-  protected final boolean wantsToRead() {
-    return super.wantsToRead() && !endOfFile;
-  }
-
-  /** Hot: a receive, a bytes object, a tuple used again. */
-  @Override
-  protected void read() {
+  public boolean makeRoom() {
     if (inbound.isWaiting()) {
-      return;
+      return false;
     }
     if (!callbacks.hasReceiver()) {
       inbound.letRead();
-      return;
+      return false;
     }
-    long data = receiver.receive(fd());
-    if (data != 0) {
-      inbound.deliver(data, receiver.result());
-      takeBackUnwanted();
-    } else {
-      received(receiver.result());
-    }
+    receiver.makeRoom();
+    return true;
   }
 
-  /** Also takes back that the stream has ended: the kernel tells of the end again. */
   @Override
-  public void pauseReading() {
-    if (isReading() && inbound.takeBackEnd()) {
-      endOfFile = false;
-    }
-    super.pauseReading();
+  public boolean prepareRoom() {
+    return receiver.prepareRoom();
   }
 
-  /** The end of the stream, or an error, or nothing. */
-  protected final void received(long result) {
-    long end = ended(result);
-    if (end != NOTHING_TO_TELL) {
-      inbound.deliverEnd(end == 0 ? callbacks.endOfFile() : callbacks.readFailed((int) -end));
+  /** Hot: a bytes object, a tuple used again. */
+  @Override
+  public void received(long address, long count) {
+    long data = receiver.take(address, count);
+    if (callbacks.hasReceiver() && !inbound.isWaiting()) {
+      inbound.deliver(data, count);
+      takeBackUnwanted();
+    } else { // an I/O thread has read ahead
+      inbound.hold(data);
+      if (inbound.heldBytes() > MOST_AHEAD) {
+        updateReading();
+      }
     }
   }
 
-  /** What a receive that returned no data means: the end (0 or {@code -errno}), or nothing. */
-  private long ended(long result) {
-    if (result == -EAGAIN || result == -EINTR) {
-      return NOTHING_TO_TELL;
+  @Override
+  public void readable() {
+    if (!inbound.isWaiting()) {
+      inbound.letRead();
     }
-    endOfFile = true;
-    if (result < 0) {
-      readError = (int) -result; // which the kernel tells once
-    }
-    return -readError;
+  }
+
+  @Override
+  public void ended(int errno) {
+    inbound.deliverEnd(errno);
   }
 
   /**
@@ -122,23 +149,85 @@ public abstract class StreamConnection extends TransportChannel {
    *     or {@link #NOTHING_TO_TELL}
    */
   public long receiveInto(long address, long length) {
-    if (!wantsToRead()) {
-      return NOTHING_TO_TELL;
+    if (inbound.holdsData()) {
+      return takeHeldInto(address, length);
     }
-    return inbound.holdsData()
-        ? inbound.takeHeldInto(address, length)
-        : receivedInto(calls.receive(fd(), address, length));
+    long end = inbound.takeEnd(); // which an I/O thread has met
+    if (end != NOTHING_TO_TELL) {
+      return end;
+    }
+    long count = endpoint.receiveInto(address, length);
+    if (count > 0) {
+      inbound.hasRead(count);
+    }
+    return count;
   }
 
-  /** What {@link #receiveInto} returns, from what the receive did. */
-  protected final long receivedInto(long result) {
-    if (result > 0) {
-      inbound.hasRead(result);
-      return result;
+  private long takeHeldInto(long address, long length) {
+    if (!isReading()) {
+      return NOTHING_TO_TELL;
     }
-    long end = ended(result);
-    updateInterest();
-    return end;
+    long count = inbound.takeHeldInto(address, length);
+    if (!inbound.holdsData()) {
+      heldIsDelivered();
+    }
+    return count;
+  }
+
+  @Override
+  @Owned
+  public long takeHeld() {
+    long data = super.takeHeld();
+    if (data != 0) {
+      heldIsDelivered();
+    }
+    return data;
+  }
+
+  /** What came behind the data that was held has waited for that. */
+  private void heldIsDelivered() {
+    updateReading();
+    inbound.deliverHeld();
+    if (endpoint.hasUnread() && !callbacks.hasReceiver()) {
+      loop.schedule(callbacks.readBuffered());
+    }
+    endpoint.repeatTlsEnd();
+  }
+
+  /**
+   * Whether there is data from before the protocol was replaced, which has to be delivered first.
+   */
+  public boolean holdsData() {
+    return inbound.holdsData();
+  }
+
+  /**
+   * As {@link #receiveInto}, what TLS makes of the data; what does not fit follows in a later call
+   * of the protocol.
+   */
+  public long receiveTlsInto(long address, long length) {
+    if (inbound.holdsData()) {
+      return takeHeldInto(address, length);
+    }
+    long count = endpoint.decryptInto(address, length);
+    if (count != NOTHING_TO_TELL) {
+      inbound.hasRead(count);
+    }
+    if (endpoint.hasUnread()) {
+      loop.schedule(callbacks.readBuffered());
+    }
+    return count;
+  }
+
+  /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */
+  @Owned
+  public long receiveTlsRest() {
+    if (!endpoint.hasUnread()) {
+      return 0;
+    }
+    receiver.makeRoom();
+    long count = endpoint.decryptUnread();
+    return count > 0 ? receiver.take(endpoint.room(), count) : 0;
   }
 
   // ---- writing -------------------------------------------------------------------------------
@@ -153,8 +242,56 @@ public abstract class StreamConnection extends TransportChannel {
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
-    queue.add(owner, address, length);
-    return sendSoon();
+    if (loop.isIoLent() && waitsOutside(length)) {
+      loop.outbox().add(this, owner, address, length, false);
+      return false;
+    }
+    endpoint.add(owner, address, length);
+    return sendsAtOnce ? sendNow() : sendSoon();
+  }
+
+  /**
+   * Whether what is written waits until the I/O is back; else it was taken home.
+   *
+   * <p>So much of it, that a connection whose peer doesn't read is paused as it should.
+   */
+  private boolean waitsOutside(long length) {
+    boolean waits = outside + length <= MOST_OUTSIDE && !sendsAtOnce && gathers();
+    if (waits) {
+      outside += length;
+    } else {
+      loop.takeIo();
+    }
+    return waits;
+  }
+
+  @Override
+  public void queue(@Owned long owner, long address, long length, boolean isPlaintext) {
+    outside -= length;
+    if (isGone() || failed || (isPlaintext && !usesTls)) {
+      released(owner);
+      return;
+    }
+    if (isPlaintext) {
+      endpoint.addPlaintext(owner, address, length);
+      pauseDue |= tlsWaterMarks.isAbove(tlsBufferSize());
+    } else {
+      endpoint.add(owner, address, length);
+      pauseDue |= waterMarks.isAbove(queuedBytes());
+    }
+    loop.flushLater(endpoint);
+  }
+
+  /** The kernel did not take all of what was written while the I/O was lent. */
+  private void pauseIfDue() {
+    if (pauseDue) {
+      pauseDue = false;
+      if (usesTls) {
+        loop.schedule(callbacks.tlsDrained()); // which looks at how much waits
+      } else if (waterMarks.pauses(queuedBytes())) {
+        loop.schedule(callbacks.pauseWriting());
+      }
+    }
   }
 
   /** Marks {@code bytes} of {@link #bytesPool} as an owner, to go back there. */
@@ -163,8 +300,8 @@ public abstract class StreamConnection extends TransportChannel {
     return bytes | POOLED;
   }
 
-  /** Gives the owner of a chunk up. */
-  final void release(@Owned long owner) {
+  @Override
+  public void released(@Owned long owner) {
     if ((owner & POOLED) == 0) {
       Ref.drop(owner);
     } else {
@@ -174,7 +311,7 @@ public abstract class StreamConnection extends TransportChannel {
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
   public boolean takesData() {
-    return !isGone() && !failed && !endRequested && !drainAwaited;
+    return !isGone() && !failed && !endRequested && !drainAwaited && (isOpen() || !sendsAtOnce);
   }
 
   /** Whether {@link #writeEof} was called. */
@@ -189,47 +326,16 @@ public abstract class StreamConnection extends TransportChannel {
   }
 
   @Override
-  protected boolean isAllSent() {
-    return queue.isEmpty();
+  public void progressed() {
+    pauseIfDue();
+    resumeTlsWriter();
+    super.progressed();
   }
 
   @Override
-  protected final long queuedBytes() {
-    return queue.bytes();
-  }
-
-  @Override
-  protected void dropQueue() {
-    queue.clear();
-  }
-
-  @Override
-  protected void send() {
-    sent(queue.isEmpty() ? 0 : queue.send(fd(), calls));
-  }
-
-  /** What follows from the result of the last call that sent, 0 or {@code -errno}. */
-  protected final void sent(int status) {
-    blocked = false;
-    if (queue.isEmpty()) {
-      drained();
-    } else if (status == 0 || status == -EAGAIN || status == -EINTR) {
-      blocked = true;
-      resumeProtocol();
-    } else {
-      sendFailed(-status);
-    }
-  }
-
-  @Override
-  protected final void sendFailed(int errno) {
-    failed = true;
-    queue.clear();
-    failureCall = loop.schedule(callbacks.writeFailed(errno));
-  }
-
-  @Override
-  protected void drained() {
+  public void drained() {
+    pauseDue = false;
+    resumeTlsWriter();
     if (drainAwaited) {
       loop.schedule(callbacks.drained());
     }
@@ -237,10 +343,18 @@ public abstract class StreamConnection extends TransportChannel {
   }
 
   @Override
+  public void failed(int errno) {
+    if (!failed && !isGone()) {
+      failed = true;
+      failureCall = loop.schedule(callbacks.writeFailed(errno));
+    }
+  }
+
+  @Override
   public void endWriting() {
     super.endWriting();
-    if (isOpen() && endRequested && queue.isEmpty()) {
-      SysSocket.shutdown(fd(), SHUT_WR);
+    if (isOpen() && endRequested && endpoint.isAllSent()) {
+      var _ = endpoint.shutdownWriting(); // the peer may be gone
     }
   }
 
@@ -252,19 +366,19 @@ public abstract class StreamConnection extends TransportChannel {
   public void writeEof() {
     if (isOpen() && !endRequested) {
       endRequested = true;
-      if (queue.isEmpty()) {
-        PyException.checkErrno(SysSocket.shutdown(fd(), SHUT_WR));
+      if (endpoint.isAllSent()) {
+        PyException.checkErrno(endpoint.shutdownWriting());
       } else {
-        flush();
+        endpoint.flush();
       }
     }
   }
 
   /** Takes no data any more and has Python told when the queue is empty, if it isn't yet. */
   public boolean awaitDrain() {
-    flush();
+    endpoint.flush();
     drainAwaited = true;
-    return queue.isEmpty();
+    return endpoint.isAllSent();
   }
 
   /** Takes data again. */
@@ -281,5 +395,157 @@ public abstract class StreamConnection extends TransportChannel {
   @Override
   public boolean isClosing() {
     return failed || super.isClosing();
+  }
+
+  // ---- TLS -----------------------------------------------------------------------------------
+
+  /**
+   * From now on the ciphertext of a handshake is read and sent here.
+   *
+   * @param sslSocket what keeps {@code ssl} alive
+   */
+  public void startTls(long ssl, @Owned long sslSocket) {
+    endpoint.startTls(ssl); // before an earlier one's SSL may die
+    usesTls = true;
+    callbacks.setSslSocket(sslSocket);
+  }
+
+  @Override
+  public void handshakeFed() {
+    loop.schedule(callbacks.tlsHandshake());
+  }
+
+  /** Python uses the {@code SSL} from now on, without the lock. */
+  public void lendSsl() {
+    endpoint.lendSsl();
+  }
+
+  /** Python has used it, if it did. */
+  public void returnSsl() {
+    if (endpoint.isSslLent()) {
+      flushTls();
+    }
+  }
+
+  /** A step of the handshake is taken: sends the ciphertext that there is, soon. */
+  public void flushTls() {
+    if (!isGone()) {
+      endpoint.returnSsl();
+      loop.flushLater(endpoint);
+    }
+  }
+
+  /**
+   * From now on a receiver's data is encrypted and decrypted here; the handshake is done.
+   *
+   * @return whether it can be so
+   */
+  public boolean openTls() {
+    boolean isOpen = endpoint.openTls();
+    flushTls();
+    return isOpen;
+  }
+
+  /** Whether {@link #writeTls} may be called. */
+  public boolean takesTlsData() {
+    return usesTls && !tlsFailed && takesData();
+  }
+
+  /**
+   * As {@link #write}, for data to encrypt; if {@link #takesTlsData}.
+   *
+   * @return whether more waits now than the high-water mark allows
+   */
+  public boolean writeTls(@Owned long owner, long address, long length) {
+    if (loop.isIoLent() && waitsOutside(length)) {
+      loop.outbox().add(this, owner, address, length, true);
+      return false;
+    }
+    endpoint.addPlaintext(owner, address, length);
+    if (!tlsWaterMarks.isAbove(tlsBufferSize()) && gathers()) {
+      loop.flushLater(endpoint);
+      return false;
+    }
+    sendUnlessBlocked();
+    return tlsWaterMarks.isAbove(tlsBufferSize());
+  }
+
+  /** How many bytes wait to be sent, encrypted or not. */
+  public long tlsBufferSize() {
+    return usesTls ? endpoint.queuedBytes() + endpoint.plaintextBytes() : 0;
+  }
+
+  /** Sets the water marks of {@link #writeTls}, in bytes. */
+  public void setTlsWaterMarks(long high, long low) {
+    tlsWaterMarks.set(high, low);
+  }
+
+  /** The writer pauses: Python is to be told when no more waits than the low-water mark allows. */
+  public void awaitTlsDrain() {
+    tlsWaterMarks.pause();
+    resumeTlsWriter();
+  }
+
+  private void resumeTlsWriter() {
+    if (usesTls && tlsWaterMarks.resumes(tlsBufferSize())) {
+      loop.schedule(callbacks.tlsDrained());
+    }
+  }
+
+  @Override
+  public void tlsEnded() {
+    loop.schedule(callbacks.tlsEnded());
+  }
+
+  @Override
+  public void tlsHandedBack() {
+    loop.schedule(callbacks.tlsRead());
+  }
+
+  @Override
+  public void tlsFailed(long error) {
+    tlsFailed = true;
+    loop.schedule(callbacks.tlsFailed(error));
+  }
+
+  /**
+   * Leaves reading and writing to Python again; what was not delivered is dropped.
+   *
+   * @param lossless whether all that was written is encrypted and queued, or only what can be sent
+   *     at once
+   */
+  public void stopTls(boolean lossless) {
+    if (usesTls) {
+      if (!isGone()) {
+        endpoint.stopTls(lossless);
+      }
+      forgetTls();
+    }
+  }
+
+  private void forgetTls() {
+    usesTls = false;
+    callbacks.setSslSocket(0); // from here on others come in
+    inbound.dropData();
+    callbacks.setReceiver(0);
+  }
+
+  // ---- the end -------------------------------------------------------------------------------
+
+  @Override
+  public boolean close() {
+    if (isOpen()) {
+      stopTls(true);
+    }
+    return super.close();
+  }
+
+  @Override
+  protected void lose() {
+    super.lose();
+    receiver.close();
+    if (usesTls) {
+      forgetTls();
+    }
   }
 }

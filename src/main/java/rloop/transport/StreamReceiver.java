@@ -6,11 +6,13 @@ import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
-import rloop.io.stream.StreamCalls;
+import rloop.io.Driver;
+import rloop.io.stream.StreamEndpoint;
+import rloop.io.tls.TlsStream;
 import rloop.loop.EventLoop;
 
 /**
- * Receives what a stream has as {@code bytes} of the exact size.
+ * Makes {@code bytes} of the exact size of what a stream has.
  *
  * <p>A little is received into the loop's buffer and copied. Where much came last time, it goes
  * straight into an object with room for as much again, which is then cut to size: to copy 100 KB
@@ -24,50 +26,63 @@ final class StreamReceiver {
   private static final long STEP = 16 * 1024;
 
   private final EventLoop loop;
-  private final StreamCalls calls;
+  private final StreamEndpoint endpoint;
   private long lastCount;
 
-  StreamReceiver(EventLoop loop, StreamCalls calls) {
+  /** {@code bytes} to receive into, or 0. */
+  private @Owned long object;
+
+  private long objectSize;
+
+  StreamReceiver(EventLoop loop, StreamEndpoint endpoint) {
     this.loop = loop;
-    this.calls = calls;
+    this.endpoint = endpoint;
   }
 
-  /**
-   * Receives.
-   *
-   * @return {@code bytes}, or 0 where {@link #result} is not positive
-   */
-  @Owned
-  long receive(int fd) {
-    return lastCount < MUCH ? receiveAndCopy(fd) : receiveMuch(fd);
-  }
-
-  /** What the receive returned: how many bytes, 0 at the end of the stream, or {@code -errno}. */
-  long result() {
-    return lastCount;
-  }
-
-  private long receiveAndCopy(int fd) {
-    long buffer = loop.readBuffer();
-    lastCount = calls.receive(fd, buffer, EventLoop.READ_BUFFER_SIZE);
-    return lastCount > 0 ? loop.bytesPool().copyOf(buffer, lastCount) : 0;
-  }
-
-  private long receiveMuch(int fd) {
-    long room = Math.min((lastCount / STEP + 1) * STEP, EventLoop.READ_BUFFER_SIZE);
-    long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, room));
-    lastCount = calls.receive(fd, bytes + Layout.BYTES_DATA, room);
-    if (lastCount <= 0) {
-      Ref.drop(bytes);
-      return 0;
+  /** Offers the endpoint room for what comes next. */
+  void makeRoom() {
+    if (lastCount < MUCH) {
+      endpoint.offer(loop.driver().readBuffer(), Driver.READ_BUFFER_SIZE);
+      return;
     }
-    return lastCount == room ? bytes : cut(bytes, lastCount);
+    if (object == 0) {
+      long expected = Math.min((lastCount / STEP + 1) * STEP, Driver.READ_BUFFER_SIZE);
+      objectSize = expected + TlsStream.LARGEST_RECORD;
+      object = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, objectSize));
+    }
+    endpoint.offer(object + Layout.BYTES_DATA, objectSize);
+  }
+
+  /** As {@link #makeRoom}, if much came last time; returns whether it did. */
+  boolean prepareRoom() {
+    boolean isMuch = lastCount >= MUCH;
+    if (isMuch) {
+      makeRoom();
+    }
+    return isMuch;
+  }
+
+  /** As {@code bytes}, what has come to where there was room. */
+  @Owned
+  long take(long address, long count) {
+    lastCount = count;
+    long bytes = object;
+    if (bytes == 0 || address != bytes + Layout.BYTES_DATA) {
+      return loop.bytesPool().copyOf(address, count);
+    }
+    object = 0;
+    return count == objectSize ? bytes : cut(bytes, count);
   }
 
   private long cut(@Owned long bytes, long size) {
-    long place = loop.readBuffer();
+    long place = loop.driver().readBuffer();
     Memory.putLong(place, bytes);
     PyException.checkStatus(PyScalars._PyBytes_Resize(place, size));
     return Memory.getLong(place);
+  }
+
+  void close() {
+    Ref.dropIfAny(object);
+    object = 0;
   }
 }

@@ -1,19 +1,16 @@
 package rloop.transport;
 
-import static rloop.posix.Constants.ENOENT;
-
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
-import rloop.io.Channel;
-import rloop.io.poll.Poller;
+import rloop.io.Endpoint;
+import rloop.io.EndpointEvents;
 import rloop.loop.EventLoop;
-import rloop.loop.Writer;
 
 /**
- * A socket or pipe that a transport of ours stands for: its life, its flow control, and what the
- * poller is to watch it for. How it reads and sends is its kind's.
+ * The Python half of a transport of ours: its life, its flow control, and what is undelivered. What
+ * the kernel is asked is its {@link Endpoint}'s.
  *
  * <pre>
  *            close()                     queue empty
@@ -24,8 +21,10 @@ import rloop.loop.Writer;
  *
  * OPEN reads and writes; CLOSING sends what is queued and reads no more; CLOSED has told Python to
  * call {@code connection_lost} and drops what is written.
+ *
+ * <p>Thread rule: with the loop's lock, by whoever owns the loop's driver.
  */
-public abstract class TransportChannel extends Channel implements Writer {
+public abstract class TransportChannel implements EndpointEvents {
   private enum State {
     OPEN,
     CLOSING,
@@ -38,28 +37,37 @@ public abstract class TransportChannel extends Channel implements Writer {
   private State state = State.OPEN;
   private boolean started;
   private boolean paused;
-
-  /** Another reader took its place, who was asked for with the descriptor's number. */
-  private boolean isDisplaced;
-
-  /** The kernel's buffer is full; the poller tells when to go on. */
-  protected boolean blocked;
+  private boolean resumeScheduled;
 
   /** Somebody else may have the descriptor. */
   private boolean shared;
 
-  private boolean flushScheduled;
-  private boolean resumeScheduled;
-
-  /** A channel that does not read before {@link #startReading}. */
-  TransportChannel(EventLoop loop, OpenFile file, Callbacks callbacks) {
-    super(file.fd());
+  /** One that does not read before {@link #startReading}. */
+  TransportChannel(EventLoop loop, Callbacks callbacks) {
     this.loop = loop;
     this.callbacks = callbacks;
-    if (file.isNumberKnown()) {
-      callbacks.keepFile(Ref.take(file.object()));
-      readFdFrom(file.numberAddress());
+  }
+
+  @Override
+  public final void used(boolean isUsed) {
+    callbacks.use(isUsed);
+  }
+
+  /** What does its I/O. */
+  abstract Endpoint endpoint();
+
+  /** Takes the I/O home, so that the endpoint can be used. */
+  public final void takeIo() {
+    loop.takeIo();
+  }
+
+  /** Where the number of a file's descriptor stands as long as this is used; 0 if nowhere. */
+  final long keepNumberOf(OpenFile file) {
+    if (!file.isNumberKnown()) {
+      return 0;
     }
+    callbacks.keepFile(Ref.take(file.object()));
+    return file.numberAddress();
   }
 
   /** Where a copy of what is written comes from. */
@@ -67,23 +75,24 @@ public abstract class TransportChannel extends Channel implements Writer {
     return loop.bytesPool();
   }
 
+  @Override
+  public final void held(boolean isHeld) {
+    callbacks.keepAlive(isHeld);
+  }
+
   // ---- reading -------------------------------------------------------------------------------
 
   /** What was received and is on its way to the protocol. */
   abstract Undelivered undelivered();
 
-  /** Receives what there is; the descriptor is ready. */
-  protected abstract void read();
-
-  /** Starts to deliver what arrives. */
+  /**
+   * Starts to deliver what arrives.
+   *
+   * @throws PyException an {@code OSError}, if the descriptor can't be watched
+   */
   public void startReading() {
     started = true;
-    PyException.checkErrno(watch());
-  }
-
-  /** The file is closed, though a duplicate of it may go on to get ready. */
-  protected final void stopReading() {
-    started = false;
+    updateReading();
   }
 
   /** Stops delivering; data that was read and not yet delivered is held back. */
@@ -91,21 +100,47 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (state == State.OPEN && !paused) {
       paused = true;
       undelivered().takeBack();
-      flushLater(); // which tells the poller, unless reading is resumed until then
+      endpoint().stopReading(); // the poller learns of it, unless reading is resumed until then
     }
   }
 
-  /** Delivers what was held back, and reads on. */
+  /**
+   * Delivers what was held back, and reads on.
+   *
+   * @throws PyException an {@code OSError}, if the descriptor can't be watched
+   */
   public void resumeReading() {
     if (state == State.OPEN && paused) {
       paused = false;
-      isDisplaced = false;
-      int status = watch();
-      if (status < 0) {
+      try {
+        updateReading();
+      } catch (PyException e) {
         paused = true;
-        throw PyException.osError(-status);
+        throw e;
       }
       undelivered().deliverHeld();
+    }
+  }
+
+  /** After data was given to be delivered: others may have come in, who paused or closed. */
+  protected final void takeBackUnwanted() {
+    if (!isReading()) {
+      if (isGone()) {
+        undelivered().drop();
+      } else {
+        undelivered().takeBack();
+      }
+    }
+  }
+
+  /** What is held comes first: until it is delivered nothing more is read. */
+  protected final void updateReading() {
+    if (started && isReading()) {
+      if (undelivered().holdsData()) {
+        endpoint().stopReading();
+      } else {
+        PyException.checkErrno(endpoint().startReading());
+      }
     }
   }
 
@@ -121,123 +156,28 @@ public abstract class TransportChannel extends Channel implements Writer {
    */
   public void setReceiver(long receiver) {
     undelivered().redirect();
+    updateReading();
     callbacks.setReceiver(receiver);
   }
 
   /** Data that was held back and may be delivered now, or 0. */
   @Owned
   public long takeHeld() {
-    return isReading() ? undelivered().takeHeld() : 0;
-  }
-
-  protected boolean wantsToRead() {
-    return started && isReading();
-  }
-
-  /** After data was given to be delivered: others may have come in, who paused or closed. */
-  protected final void takeBackUnwanted() {
-    if (!wantsToRead()) {
-      if (isGone()) {
-        undelivered().drop();
-      } else {
-        undelivered().takeBack();
-      }
-    }
-  }
-
-  private int interest() {
-    boolean reads = wantsToRead() && !isDisplaced;
-    return (reads ? Poller.READ : 0) | (blocked ? Poller.WRITE : 0);
-  }
-
-  /**
-   * Tells the poller what is of interest now. A file that was closed behind the transport's back is
-   * not watched any more: as in asyncio, who writes next meets the error. To be called last: where
-   * nothing is of interest, the transport may die here.
-   */
-  protected final void updateInterest() {
-    int status = watch();
-    if (status < 0 && blocked) {
-      blocked = false;
-      sendFailed(-status);
-    }
-  }
-
-  /** Returns 0 or {@code -errno}. */
-  private int watch() {
-    if (isGone()) {
+    if (!isReading()) {
       return 0;
     }
-    int status = loop.tryToWatch(this, interest());
-    if (status == -ENOENT && !isGone()) { // it was another file's
-      status = loop.tryToWatch(this, interest());
+    long held = undelivered().takeHeld();
+    if (!undelivered().holdsData()) {
+      updateReading();
     }
-    if (!isGone()) { // others whose place it took may have come in
-      callbacks.keepAlive(interest() != 0 || flushScheduled);
-    }
-    return status;
-  }
-
-  /** What is queued can't be sent. */
-  protected abstract void sendFailed(int errno);
-
-  /** Whoever comes in meanwhile may end the transport; it dies when this is done. */
-  @Override
-  protected void ready(int readiness) {
-    if (isGone()) {
-      return; // and the transport may be dead
-    }
-    long transport = Ref.take(callbacks.transport());
-    try {
-      if ((readiness & Poller.READ) != 0 && wantsToRead()) {
-        read();
-      }
-      if ((readiness & Poller.WRITE) != 0 && blocked) {
-        send();
-      }
-      updateInterest();
-    } finally {
-      Ref.drop(transport);
-    }
+    return held;
   }
 
   // ---- writing -------------------------------------------------------------------------------
 
-  /** Sends what is queued, as far as the kernel takes it. */
-  protected abstract void send();
-
-  /** Whether nothing is queued. */
-  protected abstract boolean isAllSent();
-
   /** How much is queued, in bytes, as flow control counts it. */
-  protected abstract long queuedBytes();
-
-  /** Drops what is queued. */
-  protected abstract void dropQueue();
-
-  protected final void flushLater() {
-    if (!flushScheduled && !isGone()) {
-      flushScheduled = true;
-      callbacks.keepAlive(true);
-      loop.flushLater(this);
-    }
-  }
-
-  @Override
-  public void flush() {
-    flushScheduled = false;
-    if (isGone()) {
-      return; // and the transport may be dead
-    }
-    long transport = Ref.take(callbacks.transport()); // as in ready()
-    try {
-      if (!isAllSent() && !blocked) {
-        send();
-      }
-      updateInterest();
-    } finally {
-      Ref.drop(transport);
-    }
+  final long queuedBytes() {
+    return endpoint().queuedBytes();
   }
 
   /**
@@ -249,7 +189,7 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (waterMarks.isAbove(queuedBytes()) || !gathers()) {
       return sendNow(); // so much is worth a call
     }
-    flushLater();
+    loop.flushLater(endpoint());
     return false;
   }
 
@@ -260,7 +200,7 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   /** Sends what was gathered, before something else is done with the descriptor. */
   public void sendGathered() {
-    if (!isAllSent()) {
+    if (!endpoint().isAllSent()) {
       sendUnlessBlocked();
     }
   }
@@ -283,23 +223,21 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   /** Sends what is queued, unless the poller is to tell when. */
   protected final void sendUnlessBlocked() {
-    if (!blocked) {
-      send();
-      updateInterestSoon();
-    }
-  }
-
-  /** As {@link #updateInterest}, also on another thread than the one that uses the poller. */
-  protected final void updateInterestSoon() {
     if (loop.runsElsewhere()) {
-      flushLater();
+      endpoint().flushPastPoller();
+      loop.wakeUp();
     } else {
-      updateInterest();
+      endpoint().flush();
     }
   }
 
-  /** All that was queued is sent. */
-  protected void drained() {
+  @Override
+  public void progressed() {
+    resumeProtocol();
+  }
+
+  @Override
+  public void drained() {
     boolean mayResume = resumeProtocol();
     if (mayResume && state == State.CLOSING) {
       loop.schedule(callbacks.endWriting()); // resume_writing, before it, may write more
@@ -312,15 +250,15 @@ public abstract class TransportChannel extends Channel implements Writer {
    * The protocol knows that the queue is empty; if it still is, what had to wait for that is due.
    */
   public void endWriting() {
-    if (state == State.CLOSING && isAllSent()) {
+    if (state == State.CLOSING && endpoint().isAllSent()) {
       loop.schedule(callbacks.connectionLost());
-      lose();
+      lose(); // that call keeps the transport alive from then on
       callbacks.keepAlive(false);
     }
   }
 
   /** Schedules that the protocol resumes, if it may; returns whether it may. */
-  protected final boolean resumeProtocol() {
+  private boolean resumeProtocol() {
     boolean mayResume = waterMarks.mayResume(queuedBytes());
     if (mayResume && !resumeScheduled) {
       resumeScheduled = true;
@@ -340,7 +278,7 @@ public abstract class TransportChannel extends Channel implements Writer {
 
   /** How many bytes the kernel has not taken. */
   public long bufferSize() {
-    flush();
+    endpoint().flush();
     return queuedBytes();
   }
 
@@ -382,21 +320,21 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (state != State.OPEN) {
       return false;
     }
-    if (!isAllSent()) {
-      flush();
+    if (!endpoint().isAllSent()) {
+      endpoint().flush();
       if (state != State.OPEN) {
         return false; // somebody else has closed it
       }
     }
     boolean hasFailed = isClosing();
     state = State.CLOSING;
-    if (isAllSent() && !hasFailed) {
+    if (endpoint().isAllSent() && !hasFailed) {
       lose();
       callbacks.keepAlive(false);
       return true;
     }
     undelivered().drop();
-    updateInterest();
+    endpoint().stopReading();
     return false;
   }
 
@@ -405,13 +343,9 @@ public abstract class TransportChannel extends Channel implements Writer {
     if (isGone()) {
       return false;
     }
-    flush(); // what asyncio would have sent as it was written
+    endpoint().flush(); // what asyncio would have sent as it was written
     if (isGone() || hasFailureToTell()) {
       return false;
-    }
-    dropQueue();
-    if (isGone()) {
-      return false; // somebody else has told Python
     }
     lose();
     callbacks.keepAlive(false);
@@ -423,11 +357,11 @@ public abstract class TransportChannel extends Channel implements Writer {
     return false;
   }
 
-  private void lose() {
+  /** No more is read or sent. */
+  protected void lose() {
     state = State.CLOSED;
-    blocked = false;
+    endpoint().close();
     undelivered().drop();
-    loop.forget(this);
   }
 
   /** Whether it is ending. */
@@ -436,33 +370,14 @@ public abstract class TransportChannel extends Channel implements Writer {
   }
 
   @Override
-  protected void displaced(int directions) {
-    isDisplaced |= (directions & Poller.READ) != 0;
-  }
-
-  @Override
-  protected void fileGone() {
-    forgetFd();
-  }
-
-  @Override
-  protected void pollerClosed() {
-    if (isGone()) {
-      return; // as in ready()
-    }
-    long transport = Ref.take(callbacks.transport());
+  public final void driverClosed() {
     dispose();
-    Ref.drop(transport);
   }
 
   /** Ends all that is left, before Python closes the descriptor. */
   public void dispose() {
-    dropQueue();
-    if (!isGone()) {
-      lose();
-    }
+    lose();
     undelivered().dispose();
-    forgetFd(); // which stands in what the callbacks keep
     callbacks.dispose();
   }
 }

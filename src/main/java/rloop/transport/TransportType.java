@@ -100,14 +100,6 @@ public final class TransportType {
     throw uninitialised();
   }
 
-  /** As {@link #channel}, for a stream transport over a socket. */
-  public Connection connection(long transport) {
-    if (referent(transport) instanceof Connection found) {
-      return found;
-    }
-    throw uninitialised();
-  }
-
   /** As {@link #channel}, for a datagram transport. */
   public DatagramConnection datagrams(long transport) {
     if (referent(transport) instanceof DatagramConnection found) {

@@ -13,6 +13,9 @@ interface Undelivered extends Reader {
   /** Takes data back that was not delivered yet, and holds it. */
   void takeBack();
 
+  /** Whether something was taken back that is still to be delivered. */
+  boolean holdsData();
+
   /** Schedules the delivery of what is held. */
   void deliverHeld();
 

@@ -8,6 +8,7 @@ import rloop.ffi.Memory;
 import rloop.ffi.Scratch;
 import rloop.posix.Iovec;
 import rloop.posix.Msghdr;
+import rloop.posix.Stdlib;
 import rloop.posix.SysSocket;
 
 /**
@@ -28,6 +29,9 @@ public final class WriteQueue {
   private static final int MOST_KEPT = 1 << 12;
 
   private static final long[] NONE = {};
+
+  /** A bit of an owner that is memory of libc's, which no Python object's address has. */
+  private static final long ALLOCATED = 2;
 
   /** As many chunks as one call takes; more of them gain nothing. */
   private static final int MOST_CHUNKS = Math.min(IOV_MAX, 64);
@@ -82,7 +86,7 @@ public final class WriteQueue {
     try {
       reserve();
     } catch (OutOfMemoryError e) {
-      release.release(owner);
+      release(owner);
       throw e;
     }
     owners[tail] = owner;
@@ -90,6 +94,21 @@ public final class WriteQueue {
     lengths[tail] = length;
     tail++;
     bytes += length;
+  }
+
+  /** Adds a chunk that is a copy of some memory. */
+  public void addCopy(long address, long length) {
+    long copy = Stdlib.malloc(length);
+    Memory.copy(address, copy, length);
+    add(copy | ALLOCATED, copy, length);
+  }
+
+  private void release(long owner) {
+    if ((owner & ALLOCATED) != 0) {
+      Stdlib.free(owner & ~ALLOCATED);
+    } else {
+      release.release(owner);
+    }
   }
 
   /** Makes room for one more chunk; throws before anything changes. */
@@ -174,7 +193,7 @@ public final class WriteQueue {
     long rest = sent;
     while (head < tail && rest >= lengths[head]) {
       rest -= lengths[head];
-      release.release(owners[head++]);
+      release(owners[head++]);
     }
     if (head == tail) {
       startAnew();
@@ -188,7 +207,7 @@ public final class WriteQueue {
   public void clear() {
     bytes = 0;
     while (head < tail) {
-      release.release(owners[head++]);
+      release(owners[head++]);
     }
     startAnew();
   }

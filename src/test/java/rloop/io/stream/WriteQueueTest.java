@@ -46,14 +46,14 @@ final class WriteQueueTest {
   private final List<Long> released = new ArrayList<>();
   private final WriteQueue queue = new WriteQueue(released::add);
 
-  /** The last chunk's end in what all chunks are together, by owner - 1; owners count from 1. */
+  /** The last chunk's end in what all chunks are together, by number. */
   private final List<Long> ends = new ArrayList<>();
 
   private long added;
   private long received;
 
   private void add(int length) {
-    queue.add(ends.size() + 1, PATTERN + added % PERIOD, length);
+    queue.add(owner(ends.size()), PATTERN + added % PERIOD, length);
     added += length;
     ends.add(added);
   }
@@ -76,8 +76,13 @@ final class WriteQueueTest {
     }
   }
 
+  /** Whose lowest bits are 0, as those of an object's address. */
+  private static long owner(long number) {
+    return (number + 1) << 4;
+  }
+
   private static List<Long> owners(long count) {
-    return LongStream.rangeClosed(1, count).boxed().toList();
+    return LongStream.range(0, count).map(WriteQueueTest::owner).boxed().toList();
   }
 
   private void checkAccounts() {
@@ -151,7 +156,7 @@ final class WriteQueueTest {
       queue.clear();
       assertThat(queue.bytes()).isZero();
       assertThat(queue.isEmpty()).isTrue();
-      assertThat(released).containsExactly(1L, 2L, 3L);
+      assertThat(released).containsExactlyElementsOf(owners(3));
       queue.clear();
       assertThat(released).hasSize(3);
       receive(pair.second());

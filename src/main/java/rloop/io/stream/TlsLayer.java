@@ -1,16 +1,11 @@
-package rloop.transport;
+package rloop.io.stream;
 
 import static rloop.openssl.Ssl.SSL3_RT_MAX_PLAIN_LENGTH;
 import static rloop.posix.Constants.MSG_NOSIGNAL;
 
-import rloop.cpython.abi.Layout;
-import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyScalars;
-import rloop.cpython.object.PyException;
 import rloop.ffi.Scratch;
-import rloop.io.stream.WriteQueue;
+import rloop.io.Driver;
 import rloop.io.tls.TlsStream;
-import rloop.loop.EventLoop;
 import rloop.posix.SysSocket;
 
 /**
@@ -23,9 +18,6 @@ final class TlsLayer {
   /** So much is encrypted for one call of {@code send}, in bytes of ciphertext. */
   private static final int MOST_CIPHERTEXT = 256 * 1024;
 
-  /** What is read at a time, and a record of which all but the end was there before. */
-  private static final int MOST_PLAINTEXT = EventLoop.READ_BUFFER_SIZE + TlsStream.LARGEST_RECORD;
-
   /** With more than that, there is no room for another record. */
   private static final int FULL = MOST_CIPHERTEXT - TlsStream.LARGEST_RECORD;
 
@@ -37,18 +29,17 @@ final class TlsLayer {
   /** Filled anew by whoever encrypts or decrypts; a thread's own. */
   private static final class Buffers {
     private final Scratch memory =
-        new Scratch((long) MOST_CIPHERTEXT + MOST_PLAINTEXT + SSL3_RT_MAX_PLAIN_LENGTH);
+        new Scratch((long) MOST_CIPHERTEXT + Driver.READ_BUFFER_SIZE + SSL3_RT_MAX_PLAIN_LENGTH);
 
     final long ciphertext = memory.address();
-    final long plaintext = ciphertext + MOST_CIPHERTEXT;
-    final long record = plaintext + MOST_PLAINTEXT;
+    final long received = ciphertext + MOST_CIPHERTEXT;
+    final long record = received + Driver.READ_BUFFER_SIZE;
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
   private final TlsStream stream;
   private final WriteQueue queue;
-  private final WaterMarks waterMarks = new WaterMarks();
   private boolean failureTold;
 
   TlsLayer(TlsStream stream, WriteQueue.Release release) {
@@ -84,18 +75,13 @@ final class TlsLayer {
     return true;
   }
 
-  /** Decrypts to {@link #plaintext}; returns how many bytes. */
-  long decrypt(long ciphertext, long length) {
-    return stream.decrypt(ciphertext, length, plaintext(), MOST_PLAINTEXT);
-  }
-
-  /** Where this thread decrypts to. */
-  static long plaintext() {
-    return BUFFERS.get().plaintext;
+  /** Where this thread receives ciphertext: {@link Driver#READ_BUFFER_SIZE} bytes. */
+  static long received() {
+    return BUFFERS.get().received;
   }
 
   /** Decrypts as much as there is room for; returns how many bytes. */
-  long decryptInto(long ciphertext, long length, long plaintext, long room) {
+  long decrypt(long ciphertext, long length, long plaintext, long room) {
     return stream.decrypt(ciphertext, length, plaintext, room);
   }
 
@@ -105,17 +91,13 @@ final class TlsLayer {
   }
 
   /** Queues plaintext. */
-  void add(@Owned long owner, long address, long length) {
+  void add(long owner, long address, long length) {
     queue.add(owner, address, length);
   }
 
   /** How many bytes of plaintext wait. */
   long bytes() {
     return queue.bytes();
-  }
-
-  WaterMarks waterMarks() {
-    return waterMarks;
   }
 
   /** Whether there is something to send. */
@@ -143,7 +125,7 @@ final class TlsLayer {
       long sent = SysSocket.send(fd, buffers.ciphertext, size, MSG_NOSIGNAL);
       if (sent < size) {
         long taken = Math.max(sent, 0);
-        addCopy(waiting, buffers.ciphertext + taken, size - taken);
+        waiting.addCopy(buffers.ciphertext + taken, size - taken);
         return (int) Math.min(sent, 0);
       }
       if (queue.isEmpty() && size <= FULL) {
@@ -161,13 +143,8 @@ final class TlsLayer {
       if (size == 0) {
         return;
       }
-      addCopy(to, buffers.ciphertext, size);
+      to.addCopy(buffers.ciphertext, size);
     }
-  }
-
-  private static void addCopy(WriteQueue to, long address, long size) {
-    long copy = PyException.check(PyScalars.PyBytes_FromStringAndSize(address, size));
-    to.add(copy, copy + Layout.BYTES_DATA, size);
   }
 
   /**

@@ -1,0 +1,142 @@
+package rloop.io.relay;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import rloop.io.Driver;
+import rloop.io.tls.TlsStream;
+import rloop.posix.Stdlib;
+
+/**
+ * What happened while the I/O was lent, in order, to be told when it is back; and the memory that
+ * was received into meanwhile.
+ *
+ * <p>Thread rule: the driver's owner.
+ */
+public final class Notes {
+  /** Something that is told later. */
+  public interface Noted {
+    /** Tells what was noted, on the loop's own thread. */
+    void retell(int event, long a, long b);
+  }
+
+  /** What one read may take, decrypted or not, in bytes. */
+  private static final long MOST_A_READ = Driver.READ_BUFFER_SIZE + TlsStream.LARGEST_RECORD;
+
+  /** As much as a batch reads at home, in bytes. */
+  private static final long ARENA_SIZE = (1 << 20) + MOST_A_READ;
+
+  private static final int INITIAL_ROOM = 256;
+  private static final long ALIGNMENT = Long.BYTES;
+
+  private @Nullable Noted[] whom = new Noted[INITIAL_ROOM];
+  private int[] events = new int[INITIAL_ROOM];
+  private long[] first = new long[INITIAL_ROOM];
+  private long[] second = new long[INITIAL_ROOM];
+  private int size;
+  private int told;
+
+  /** Memory of libc's, 0 before the first read; address space alone until it is written to. */
+  private long arena;
+
+  private long used;
+
+  /** What had no room in it, memory of libc's. */
+  private final List<Long> allocated = new ArrayList<>();
+
+  private boolean areTaken;
+
+  /** From now on, or no longer, what happens is noted instead of told. */
+  void take(boolean areTaken) {
+    this.areTaken = areTaken;
+  }
+
+  /** Whether what happens is to be noted. */
+  public boolean areTaken() {
+    return areTaken;
+  }
+
+  /** Notes an event. */
+  public void add(Noted noted, int event, long a, long b) {
+    if (size == events.length) {
+      int room = size * 2;
+      @Nullable Noted[] moreWhom = Arrays.copyOf(whom, room);
+      int[] moreEvents = Arrays.copyOf(events, room);
+      long[] moreFirst = Arrays.copyOf(first, room);
+      second = Arrays.copyOf(second, room);
+      first = moreFirst;
+      events = moreEvents;
+      whom = moreWhom;
+    }
+    whom[size] = noted;
+    events[size] = event;
+    first[size] = a;
+    second[size] = b;
+    size++;
+  }
+
+  /** Where the next read goes, {@link #roomSize} bytes; 0 if it has to wait until all is told. */
+  long room() {
+    if (arena == 0) {
+      arena = Stdlib.malloc(ARENA_SIZE);
+    }
+    return hasRoom() ? arena + used : 0;
+  }
+
+  long roomSize() {
+    return MOST_A_READ;
+  }
+
+  /** So many bytes of {@link #room} are used until all is told. */
+  void use(long bytes) {
+    used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+
+  /** Memory for a copy, until all is told. */
+  long allocate(long bytes) {
+    if (arena != 0 && bytes <= ARENA_SIZE - used) {
+      long address = arena + used;
+      use(bytes);
+      return address;
+    }
+    long address = Stdlib.malloc(bytes);
+    allocated.add(address);
+    return address;
+  }
+
+  /** Whether more may be read. */
+  boolean hasRoom() {
+    return ARENA_SIZE - used >= MOST_A_READ;
+  }
+
+  /** Tells all; what is left when somebody throws, the next call tells. */
+  void retell() {
+    while (told < size) {
+      int note = told++;
+      Noted noted = whom[note];
+      whom[note] = null;
+      if (noted != null) {
+        noted.retell(events[note], first[note], second[note]);
+      }
+    }
+    forget();
+  }
+
+  private void forget() {
+    size = 0;
+    told = 0;
+    used = 0;
+    for (long address : allocated) {
+      Stdlib.free(address);
+    }
+    allocated.clear();
+  }
+
+  /** Gives the memory back; nothing is told any more. */
+  void close() {
+    forget();
+    Stdlib.free(arena);
+    arena = 0;
+  }
+}

@@ -1,0 +1,163 @@
+package rloop.io.relay;
+
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import rloop.io.Driver;
+
+/**
+ * A thread of Java's that does a loop's I/O while the loop's own thread runs Python.
+ *
+ * <pre>
+ *            lend()              a step is done           takeHome()
+ *   HOME ────────────► LENT ──────────────────► DONE ────────────────► HOME
+ *     └── close() ──► CLOSED
+ * </pre>
+ *
+ * <p>The driver belongs to the loop's thread in HOME and DONE, to the I/O thread in LENT. A step
+ * sends what was queued, polls without waiting, and reads: so it ends by itself, soon, and who
+ * wants the driver back has nobody to interrupt. The state is what hands all else over: it is
+ * written last, and read first.
+ *
+ * <p>Thread rule: with the loop's lock, but for {@link #awaitDone}, which waits without.
+ */
+public final class Relay {
+  private enum State {
+    HOME,
+    LENT,
+    DONE,
+    CLOSED
+  }
+
+  /** Who waits looks that often before it sleeps: to be woken takes longer, and a system call. */
+  private static final int SPINS = 2000;
+
+  private static final long LONGEST_SLEEP_NANOS = 1_000_000;
+
+  private final Driver driver;
+  private final Notes notes = new Notes();
+  private final Thread thread;
+  private volatile State state = State.HOME;
+
+  /** Whether the I/O thread sleeps, or is about to. */
+  private volatile boolean isAsleep;
+
+  /** Who sleeps until a step is done. */
+  private volatile @Nullable Thread waiter;
+
+  private @Nullable Throwable failure;
+
+  /** Starts the thread. */
+  public Relay(Driver driver) {
+    this.driver = driver;
+    this.thread = new Thread(this::run, "rloop I/O");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Where endpoints note what happens. */
+  public Notes notes() {
+    return notes;
+  }
+
+  // ---- the loop's side -----------------------------------------------------------------------
+
+  /** Whether the driver has to be taken home before it is used. */
+  public boolean isLent() {
+    return state == State.LENT || state == State.DONE;
+  }
+
+  /** Has the I/O thread take a step. */
+  public void lend() {
+    notes.take(true);
+    driver.lendTo(thread);
+    state = State.LENT;
+    if (isAsleep) {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /** Whether the step is done, or is within microseconds. */
+  public boolean isDoneSoon() {
+    for (int i = 0; i < SPINS; i++) {
+      if (state != State.LENT) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    return false;
+  }
+
+  /** Waits until the step is done; without the loop's lock. */
+  public void awaitDone() {
+    waiter = Thread.currentThread();
+    while (state == State.LENT) {
+      LockSupport.parkNanos(this, LONGEST_SLEEP_NANOS); // or forever, where two wait at once
+    }
+    waiter = null;
+  }
+
+  /**
+   * Takes the driver back, after a step, and tells what happened.
+   *
+   * @throws IllegalStateException if the I/O thread has failed; everything was told before
+   */
+  public void takeHome() {
+    driver.lendTo(null);
+    notes.take(false);
+    state = State.HOME;
+    Throwable thrown = failure;
+    failure = null;
+    notes.retell();
+    if (thrown != null) {
+      throw new IllegalStateException("the I/O thread has failed", thrown);
+    }
+  }
+
+  /** Ends the thread; the driver is at home. */
+  public void close() {
+    state = State.CLOSED;
+    LockSupport.unpark(thread);
+    notes.close();
+  }
+
+  // ---- the I/O thread's side -----------------------------------------------------------------
+
+  private void run() {
+    while (awaitStep()) {
+      try {
+        step();
+      } catch (Throwable thrown) { // told by takeHome()
+        failure = thrown;
+      }
+      state = State.DONE;
+      Thread waiting = waiter;
+      if (waiting != null) {
+        LockSupport.unpark(waiting);
+      }
+    }
+  }
+
+  /** Returns whether there is a step to take; false at the end. */
+  private boolean awaitStep() {
+    for (int i = 0; i < SPINS; i++) {
+      if (state == State.LENT) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    isAsleep = true;
+    while (state != State.LENT && state != State.CLOSED) {
+      LockSupport.park(this);
+    }
+    isAsleep = false;
+    return state == State.LENT;
+  }
+
+  private void step() {
+    driver.flush();
+    var _ = driver.poll(0);
+    while (driver.hasEvents() && notes.hasRoom()) {
+      driver.dispatchNext();
+    }
+  }
+}
