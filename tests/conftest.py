@@ -27,7 +27,7 @@ running_loop = pytest.StashKey[Loop]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loops",
-        default=",".join(LOOPS),
+        default="asyncio,rloop",
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
     parser.addoption(
