@@ -4,11 +4,18 @@ Importing this package does not start Java; the first loop does.
 """
 
 from .errors import JavaNotFoundError, JavaStartError, SettingError
-from .java import modules as _modules
-from .loops.rloop import RLoop
-from .loops.tokio import TokioLoop
-from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
-from .runners import new_event_loop, new_tokio_event_loop, run
+
+try:
+    from .java import modules as _modules
+    from .loops.rloop import RLoop
+    from .loops.tokio import TokioLoop
+    from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
+    from .runners import new_event_loop, new_tokio_event_loop, run
+except ImportError as error:
+    if "subinterpreter" not in str(error):
+        raise
+    # One with a GIL of its own, which not every module of the standard library can be loaded in.
+    raise ImportError(f"rloop runs in the main interpreter only: {error}") from error
 
 __all__ = [
     "EventLoopPolicy",

@@ -272,3 +272,41 @@ def test_an_idle_program_stays_asleep() -> None:
         str(SECONDS_OF_IDLENESS),
     )
     assert_clean(result)
+
+
+def test_the_memory_of_the_jit_is_given_back() -> None:
+    result = run_script(
+        STATUS
+        + """
+    import ctypes
+    start = time.monotonic()
+
+    async def echo(reader, writer):
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+    async def ask(address):
+        reader, writer = await asyncio.open_connection(*address)
+        for _ in range(100):
+            writer.write(bytes(1024))
+            await reader.readexactly(1024)
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        while time.monotonic() < start + 6:
+            await asyncio.gather(*(ask(server.sockets[0].getsockname()) for _ in range(30)))
+        server.close()
+
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(main())
+    time.sleep(start + 10 - time.monotonic())
+    before = int(status("VmRSS").split()[0])
+    ctypes.CDLL(None).malloc_trim(0)
+    left = before - int(status("VmRSS").split()[0])
+    assert left < 3000, left
+    """,
+        env={**os.environ, "RLOOP_JAVA_OPTIONS": "-Drloop.trim.seconds=8"},
+    )
+    assert_clean(result)

@@ -1,7 +1,6 @@
 """Java starts once, on any thread of the main interpreter, and says why where it cannot."""
 
 import os
-import sys
 
 import pytest
 
@@ -172,8 +171,52 @@ def test_a_library_that_cannot_be_loaded_is_a_start_error(tmp_path: "os.PathLike
     assert f"rloop.errors.JavaStartError: cannot load {library}" in result.stderr
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="needs the module of 3.12's interface")
-def test_other_interpreters_are_refused() -> None:
+@pytest.mark.parametrize("size", [64 << 10, 110 << 10, 128 << 10])
+def test_threads_that_are_made_too_small_for_java(size: int) -> None:
+    assert_clean(
+        run_script(
+            """
+            import asyncio, sys, threading, rloop
+            size = int(sys.argv[1])
+            threading.stack_size(size)
+            results = []
+
+            async def main():
+                return await asyncio.to_thread(call_the_loop, asyncio.get_running_loop())
+
+            def call_the_loop(loop):
+                loop.call_soon_threadsafe(int)
+                return 42
+
+            def run(new_loop):
+                try:
+                    with asyncio.Runner(loop_factory=new_loop) as runner:
+                        results.append(runner.run(main()))
+                except rloop.JavaStartError as error:
+                    assert f"{size >> 10} KiB" in str(error), error
+                    assert "threading.stack_size" in str(error), error
+                    results.append("refused")
+
+            def in_a_thread(new_loop):
+                thread = threading.Thread(target=run, args=(new_loop,))
+                thread.start()
+                thread.join()
+
+            in_a_thread(rloop.RLoop)  # its stack is as it was asked for: too small
+            in_a_thread(asyncio.SelectorEventLoop)
+            run(rloop.RLoop)  # the executor's thread isn't too small any more
+            assert threading.stack_size(size) == size
+            in_a_thread(rloop.RLoop)
+            assert results == ["refused", 42, 42, 42], results
+            """,
+            str(size),
+        )
+    )
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+@pytest.mark.parametrize("kind", ["isolated", "legacy"])
+def test_other_interpreters_are_refused(kind: str, has_started: bool) -> None:
     result = run_script(
         """
         import sys
@@ -182,13 +225,26 @@ def test_other_interpreters_are_refused() -> None:
         else:
             from _xxsubinterpreters import create, run_string as run
         import rloop
+        kind, has_started = sys.argv[1:]
+        if has_started == "True":
+            rloop.RLoop().close()
+        is_new = sys.version_info >= (3, 13)
+        interpreter = create(kind) if is_new else create(isolated=kind == "isolated")
+        failure = run(interpreter, "\\n".join([
+            "import asyncio",
+            "try:",
+            "    import rloop",
+            "    rloop.RLoop()",
+            "except (ImportError, RuntimeError) as error:",
+            "    assert 'rloop runs in the main interpreter only' in str(error), error",
+            "else:",
+            "    raise AssertionError('it started')",
+            "asyncio.run(asyncio.sleep(0))",
+        ]))
+        assert failure is None, failure
         rloop.RLoop().close()
-        failed = []
-        try:
-            print(run(create(), "import rloop; rloop.RLoop()"))
-        except Exception as error:
-            print(repr(error))
-        """
+        """,
+        kind,
+        str(has_started),
     )
     assert_clean(result)
-    assert "interpreter" in result.stdout

@@ -30,6 +30,7 @@ from . import (
     preconditions,
     settings,
     sigaction,
+    thread_stacks,
 )
 from .aot_cache import AotCache
 from .java_home import JavaHome
@@ -122,6 +123,7 @@ def core() -> ModuleType:
     To be called for every new loop: it makes sure that this process still is one for Java.
     """
     fork.check()
+    thread_stacks.check()
     if _core is None:
         with _lock:
             return _start_with_cache() if _core is None else _core

@@ -30,7 +30,7 @@ _ADDRESS_SPACE = 300 * _MIB
 
 # What the C library sets aside for each thread that allocates, and how many of those Java has.
 _ARENA = 64 * _MIB
-_ALLOCATING_THREADS = 12
+_ALLOCATING_THREADS = 13
 
 # Of memory that can be written: the first 8 MiB of the heap, classes, stacks, compilers.
 _DATA = 96 * _MIB

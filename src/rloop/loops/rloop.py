@@ -103,7 +103,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         # Changed by Java: it keeps what Java points to.
         self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
-            self._open(settings.poller())
+            self._open(settings.poller(), self._lending)
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
             fork.register(self)
             self._find_clock()

@@ -39,7 +39,9 @@ public final class Main {
   /** Returns a new reference to the module {@code rloop._core}, or 0 with an exception set. */
   public static long start() {
     try {
-      return createModule();
+      long module = createModule();
+      MemoryTrimmer.begin();
+      return module;
     } catch (PyException e) {
       e.set();
       return 0;
