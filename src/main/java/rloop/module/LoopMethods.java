@@ -90,10 +90,14 @@ final class LoopMethods {
     String poller = text(Arguments.get(arguments, 0));
     Lending lending = Lending.valueOf(String.valueOf(text(Arguments.get(arguments, 1))));
     try {
-      Loops.setState(
-          self,
-          new EventLoop(
-              self, types.handle(), types.timerHandle(), Pollers.create(poller), lending));
+      Poller opened = Pollers.create(poller);
+      try {
+        Loops.setState(
+            self, new EventLoop(self, types.handle(), types.timerHandle(), opened, lending));
+      } catch (OutOfMemoryError | PyException e) {
+        opened.close();
+        throw e;
+      }
       return Arguments.none();
     } catch (ErrnoException e) {
       throw PyException.osError(e.errno());
