@@ -80,6 +80,7 @@ async def test_tls_within_tls(loop: Loop) -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.readline() == b"STARTTLS\n"
+        writer.write(b"GO\n")
         await writer.start_tls(server_context)
         while data := await reader.read(1 << 16):
             writer.write(data)
@@ -92,7 +93,7 @@ async def test_tls_within_tls(loop: Loop) -> None:
             *server.sockets[0].getsockname(), ssl=client_context, server_hostname="localhost"
         )
         writer.write(b"STARTTLS\n")
-        await writer.drain()
+        assert await reader.readline() == b"GO\n"
         await writer.start_tls(client_context, server_hostname="localhost")
         data = bytes(range(256)) * 2000
         for _ in range(3):

@@ -111,8 +111,10 @@ public final class StreamConnection extends TransportChannel
   }
 
   @Override
-  public boolean prepareRoom() {
-    return receiver.prepareRoom();
+  public void prepareRoom() {
+    if (!isGone()) {
+      receiver.prepareRoom();
+    }
   }
 
   /** Hot: a bytes object, a tuple used again. */

@@ -53,13 +53,12 @@ final class StreamReceiver {
     endpoint.offer(object + Layout.BYTES_DATA, objectSize);
   }
 
-  /** As {@link #makeRoom}, if much came last time; returns whether it did. */
-  boolean prepareRoom() {
-    boolean isMuch = lastCount >= MUCH;
-    if (isMuch) {
+  /** Offers it ahead of time, if much came last time. */
+  void prepareRoom() {
+    if (lastCount >= MUCH) {
       makeRoom();
+      endpoint.offerAhead(object + Layout.BYTES_DATA, objectSize);
     }
-    return isMuch;
   }
 
   /** As {@code bytes}, what has come to where there was room. */

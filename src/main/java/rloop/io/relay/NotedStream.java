@@ -17,9 +17,6 @@ public final class NotedStream extends NotedEndpoint<StreamEvents> implements St
 
   private @Nullable StreamEndpoint endpoint;
 
-  /** The listener has offered room for what comes next: much of it is not copied. */
-  private boolean hasRoomAhead;
-
   /** For a listener, whose endpoint comes next. */
   public NotedStream(Notes notes, StreamEvents listener) {
     super(notes, listener);
@@ -35,29 +32,28 @@ public final class NotedStream extends NotedEndpoint<StreamEvents> implements St
     if (!notes.areTaken()) {
       return listener.makeRoom();
     }
-    if (hasRoomAhead) {
-      return true;
+    StreamEndpoint offered = Objects.requireNonNull(endpoint);
+    if (offered.hasRoomAhead()) {
+      return true; // much of it is not copied
     }
     long room = notes.room();
     if (room != 0) {
-      Objects.requireNonNull(endpoint).offer(room, notes.roomSize());
+      offered.offer(room, notes.roomSize());
     }
     return room != 0;
   }
 
   @Override
-  public boolean prepareRoom() {
-    return listener.prepareRoom();
+  public void prepareRoom() {
+    listener.prepareRoom();
   }
 
   @Override
   public void received(long address, long count) {
     if (!note(RECEIVED, address, count)) {
       listener.received(address, count);
-    } else if (hasRoomAhead) {
-      hasRoomAhead = false;
     } else {
-      notes.use(count);
+      notes.use(address, count);
     }
   }
 
@@ -108,7 +104,7 @@ public final class NotedStream extends NotedEndpoint<StreamEvents> implements St
     switch (event) {
       case RECEIVED -> {
         listener.received(a, b);
-        hasRoomAhead = listener.prepareRoom();
+        listener.prepareRoom();
       }
       case ENDED -> listener.ended((int) a);
       case READABLE -> listener.readable();

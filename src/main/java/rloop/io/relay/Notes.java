@@ -88,8 +88,14 @@ public final class Notes {
     return MOST_A_READ;
   }
 
-  /** So many bytes of {@link #room} are used until all is told. */
-  void use(long bytes) {
+  /** So many bytes are used until all is told, if they are in {@link #room}. */
+  void use(long address, long bytes) {
+    if (address == arena + used) {
+      use(bytes);
+    }
+  }
+
+  private void use(long bytes) {
     used += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
   }
 

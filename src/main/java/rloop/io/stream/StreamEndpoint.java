@@ -38,6 +38,7 @@ public final class StreamEndpoint extends Endpoint {
   // Where the next bytes go, and how many have room.
   private long room;
   private long roomSize;
+  private boolean hasRoomAhead;
 
   /** One that is not read before {@link #startReading}; see {@link Endpoint}. */
   public StreamEndpoint(
@@ -68,6 +69,23 @@ public final class StreamEndpoint extends Endpoint {
   public void offer(long address, long size) {
     room = address;
     roomSize = size;
+    hasRoomAhead = false;
+  }
+
+  /** As {@link #offer}, of room that stays until something has come there. */
+  public void offerAhead(long address, long size) {
+    offer(address, size);
+    hasRoomAhead = true;
+  }
+
+  /** Whether {@link #offerAhead} was called, and nothing has come there. */
+  public boolean hasRoomAhead() {
+    return hasRoomAhead;
+  }
+
+  private void tellReceived(long count) {
+    hasRoomAhead = false;
+    events.received(room, count);
   }
 
   /** Where the next bytes go. */
@@ -86,7 +104,7 @@ public final class StreamEndpoint extends Endpoint {
     } else if (events.makeRoom()) {
       long count = calls.receive(fd(), room, Math.min(roomSize, Driver.READ_BUFFER_SIZE));
       if (count > 0) {
-        events.received(room, count);
+        tellReceived(count);
       } else {
         tellEnd(count);
       }
@@ -149,7 +167,7 @@ public final class StreamEndpoint extends Endpoint {
     }
     long size = layer.decrypt(buffer, count, room, roomSize);
     if (size > 0) {
-      events.received(room, size); // which may let others in
+      tellReceived(size); // which may let others in
     }
     if (isCurrent(layer)) {
       decrypted(layer);

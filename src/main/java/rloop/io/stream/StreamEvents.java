@@ -12,11 +12,10 @@ public interface StreamEvents extends EndpointEvents {
   boolean makeRoom();
 
   /**
-   * As {@link #makeRoom}, ahead of time and for much alone, which should not be copied.
-   *
-   * @return whether room was offered
+   * As {@link #makeRoom}, ahead of time: {@link StreamEndpoint#offerAhead} says where to, if much is
+   * expected, which should not be copied.
    */
-  boolean prepareRoom();
+  void prepareRoom();
 
   /** So many bytes have come to where there was room, which is what was offered. */
   void received(long address, long count);
