@@ -185,13 +185,13 @@ def test_options_without_a_closing_quote() -> None:
     assert_refused(result, "SettingError", "RLOOP_JAVA_OPTIONS", "quot")
 
 
-@pytest.mark.parametrize("variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT"])
+@pytest.mark.parametrize("variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT", "RLOOP_LEND"])
 def test_values_that_are_not_known(variable: str) -> None:
     result = run_script(TRY, env=environment(**{variable: "of course"}))
     assert_refused(result, "SettingError", f"{variable} is 'of course': expected ", " or ")
 
 
-@pytest.mark.parametrize("variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT", "RLOOP_JAVA_HEAP"])
+@pytest.mark.parametrize("variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT", "RLOOP_LEND", "RLOOP_JAVA_HEAP"])
 def test_an_empty_value_is_none(variable: str) -> None:
     assert_clean(
         run_script("import rloop; rloop.RLoop().close()", env=environment(**{variable: ""}))

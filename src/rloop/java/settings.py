@@ -28,6 +28,7 @@ def check() -> None:
     aot()
     poller()
     tls()
+    lend()
 
 
 def heap() -> str:
@@ -75,6 +76,11 @@ def poller() -> str | None:
 def tls() -> str:
     """Whose code moves the data of TLS connections: ``native`` or ``stdlib``."""
     return _choice("RLOOP_TLS", "native", "stdlib")
+
+
+def lend() -> str:
+    """When a ``TokioLoop`` lends its I/O to another thread: ``busy`` or, for tests, ``always``."""
+    return _choice("RLOOP_LEND", "busy", "always")
 
 
 def _choice(variable: str, default: str, *others: str) -> str:

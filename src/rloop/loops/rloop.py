@@ -32,6 +32,7 @@ from .watches import Watches
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from types import ModuleType
 
     from rloop.transports.stream import SocketTransport
@@ -389,6 +390,9 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
             rawsock, ssl_protocol, extra=extra, server=server, context=context
         )
         return ssl_protocol._app_transport
+
+    def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
+        """Nobody else uses it: I/O is done on this thread."""
 
     def _adopt_tls(self, protocol: sslproto.SSLProtocol) -> None:
         _tls().adopt(protocol)

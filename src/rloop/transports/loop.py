@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from asyncio import sslproto
 from collections.abc import Callable
 from contextvars import Context
@@ -21,6 +22,9 @@ class TransportLoop(Protocol):
 
     def call_exception_handler(self, context: Any) -> None:
         """Reports an error that nobody waits for."""
+
+    def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
+        """Has a program's use of an object wait for that of other threads of the loop."""
 
     def _adopt_tls(self, protocol: sslproto.SSLProtocol) -> None:
         """Has Java move the ciphertext of a protocol that is the standard library's so far."""

@@ -170,6 +170,7 @@ class SSLProtocol(sslproto.SSLProtocol):
         """Starts the handshake."""
         self._transport = transport
         if isinstance(transport, SocketTransport):
+            transport._loop._guard_ssl(self._sslobj)
             transport._tls = self
             transport._start_tls(self._sslobj._sslobj)
             self._moves_itself = False

@@ -71,6 +71,10 @@ public final class EventLoop {
   private final @Nullable Relay relay;
   private final Outbox outbox = new Outbox();
   private final boolean lendsAlways;
+
+  /** How many have called {@link #holdIo}. */
+  private int ioHolders;
+
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -240,6 +244,12 @@ public final class EventLoop {
     }
   }
 
+  /** Takes the driver home and keeps it there, until everybody who does so lets it go. */
+  public void holdIo(boolean hold) {
+    takeIo();
+    ioHolders += hold ? 1 : -1;
+  }
+
   private void takeIo(Relay relay) {
     if (!relay.isDoneSoon()) {
       long threadState = PyRuntime.PyEval_SaveThread();
@@ -257,7 +267,10 @@ public final class EventLoop {
 
   /** Whether the batch being filled takes longer than to wake another thread. */
   private boolean isWorthLending() {
-    return relay != null && !stopping && (lendsAlways || readers.size() >= LEAST_DELIVERIES);
+    return relay != null
+        && !stopping
+        && ioHolders == 0
+        && (lendsAlways || readers.size() >= LEAST_DELIVERIES);
   }
 
   // ---- the iteration -------------------------------------------------------------------------

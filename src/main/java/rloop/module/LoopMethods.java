@@ -60,6 +60,7 @@ final class LoopMethods {
         .add("_start_run", "startRun", NO_ARGUMENTS, "($self, /)")
         .add("_abandon_run", "abandonRun", NO_ARGUMENTS, "($self, /)")
         .add("_is_run_over", "isRunOver", NO_ARGUMENTS, "($self, /)")
+        .add("_hold_io", "holdIo", ONE_ARGUMENT, "($self, held, /)")
         .add("_is_batch_over", "isBatchOver", NO_ARGUMENTS, "($self, /)")
         .add("_take_stop", "takeStop", NO_ARGUMENTS, "($self, /)")
         .add("_flush", "flush", NO_ARGUMENTS, "($self, /)")
@@ -209,6 +210,11 @@ final class LoopMethods {
 
   private static long isBatchOver(long self, long b, long c, long d) {
     return Arguments.bool(!Loops.of(self).hasNext());
+  }
+
+  private static long holdIo(long self, long held, long c, long d) {
+    Loops.of(self).holdIo(held == PyObjects.Py_True);
+    return Arguments.none();
   }
 
   private static long takeStop(long self, long b, long c, long d) {

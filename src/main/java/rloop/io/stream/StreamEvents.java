@@ -12,8 +12,8 @@ public interface StreamEvents extends EndpointEvents {
   boolean makeRoom();
 
   /**
-   * As {@link #makeRoom}, ahead of time: {@link StreamEndpoint#offerAhead} says where to, if much is
-   * expected, which should not be copied.
+   * As {@link #makeRoom}, ahead of time: {@link StreamEndpoint#offerAhead} says where to, if much
+   * is expected, which should not be copied.
    */
   void prepareRoom();
 
