@@ -51,18 +51,19 @@ final class Epoll extends WakeablePoller {
 
   static Epoll open() {
     WakeFd wakeFd = WakeFd.open();
-    int epoll = SysEpoll.epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0) {
+    int epoll = CLOSED;
+    try {
+      epoll = ErrnoException.check("epoll_create1", SysEpoll.epoll_create1(EPOLL_CLOEXEC));
+      Epoll poller = new Epoll(epoll, new Waker(wakeFd));
+      ErrnoException.check("epoll_ctl", poller.addWaker());
+      return poller;
+    } catch (ErrnoException | OutOfMemoryError e) {
+      if (epoll != CLOSED) {
+        Unistd.close(epoll);
+      }
       wakeFd.close();
-      throw new ErrnoException("epoll_create1", epoll);
+      throw e;
     }
-    Epoll poller = new Epoll(epoll, new Waker(wakeFd));
-    int result = poller.addWaker();
-    if (result < 0) {
-      poller.close();
-      throw new ErrnoException("epoll_ctl", result);
-    }
-    return poller;
   }
 
   private int addWaker() {

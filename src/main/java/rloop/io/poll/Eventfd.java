@@ -21,8 +21,13 @@ record Eventfd(int fd) implements WakeFd {
   private static final long COUNT = Memory.allocate(Long.BYTES);
 
   static Eventfd open() {
-    int fd = SysEventfd.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return new Eventfd(ErrnoException.check("eventfd", fd));
+    int fd = ErrnoException.check("eventfd", SysEventfd.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    try {
+      return new Eventfd(fd);
+    } catch (OutOfMemoryError e) {
+      Unistd.close(fd);
+      throw e;
+    }
   }
 
   /** The counter holds 2^64 - 2 signals: a write can't fail for want of room. */

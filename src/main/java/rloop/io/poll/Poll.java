@@ -67,7 +67,13 @@ final class Poll extends WakeablePoller {
   }
 
   static Poll open() {
-    return new Poll(new Waker(WakeFd.open()));
+    WakeFd wakeFd = WakeFd.open();
+    try {
+      return new Poll(new Waker(wakeFd));
+    } catch (OutOfMemoryError e) {
+      wakeFd.close();
+      throw e;
+    }
   }
 
   @Override
