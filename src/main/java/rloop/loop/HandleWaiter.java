@@ -36,7 +36,9 @@ final class HandleWaiter implements Waiter {
 
   @Override
   public void ready() {
-    scheduler.addHandle(handle);
+    if (!scheduler.isWaiting(handle)) { // as it may be when an I/O thread looks again
+      scheduler.addHandle(handle);
+    }
   }
 
   @Override

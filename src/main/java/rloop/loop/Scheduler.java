@@ -249,6 +249,12 @@ public final class Scheduler {
     }
   }
 
+  /** Whether the call of a handle of ours has been scheduled and has not started. */
+  boolean isWaiting(long handle) {
+    long sequence = handleType.sequence(handle);
+    return sequence != HandleType.NONE && ready.isWaiting(sequence);
+  }
+
   /** Whether the call of a handle of {@code call_soon} is the one that started last. */
   boolean isLastStarted(long handle) {
     return ready.isLastStarted(handleType.sequence(handle));
