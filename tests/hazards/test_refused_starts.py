@@ -191,7 +191,9 @@ def test_values_that_are_not_known(variable: str) -> None:
     assert_refused(result, "SettingError", f"{variable} is 'of course': expected ", " or ")
 
 
-@pytest.mark.parametrize("variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT", "RLOOP_LEND", "RLOOP_JAVA_HEAP"])
+@pytest.mark.parametrize(
+    "variable", ["RLOOP_POLLER", "RLOOP_TLS", "RLOOP_AOT", "RLOOP_LEND", "RLOOP_JAVA_HEAP"]
+)
 def test_an_empty_value_is_none(variable: str) -> None:
     assert_clean(
         run_script("import rloop; rloop.RLoop().close()", env=environment(**{variable: ""}))

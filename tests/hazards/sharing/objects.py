@@ -55,6 +55,7 @@ class Shared:
         self.sockets: list[socket.socket] = []
         self.kept: list[Any] = []
         self.buffer = bytearray(PIECE)
+        self.listener: Any = None
         self.address: Any = None
         self.datagram_address: Any = None
 
@@ -238,8 +239,10 @@ async def open_datagrams(shared: Shared) -> None:
 
 
 async def open_server(shared: Shared) -> None:
-    server = await shared.loop.create_server(lambda: Echo(shared), "127.0.0.1", 0)
-    shared.address = server.sockets[0].getsockname()
+    # Of our own, so that there is somebody to connect to whatever becomes of the server.
+    shared.listener = socket.create_server(("127.0.0.1", 0))
+    shared.address = shared.listener.getsockname()
+    await shared.loop.create_server(lambda: Echo(shared), sock=shared.listener)
 
 
 def open_sockets(shared: Shared) -> None:
@@ -254,7 +257,7 @@ def open_sockets(shared: Shared) -> None:
 
 async def serve(shared: Shared) -> None:
     open_sockets(shared)
-    openers = [open_streams, open_pipes, open_datagrams, open_server]
+    openers = [open_server, open_streams, open_pipes, open_datagrams]
     if TLS:
         openers += [open_tls, start_tls]
     while True:
