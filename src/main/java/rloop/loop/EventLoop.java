@@ -2,7 +2,6 @@ package rloop.loop;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
@@ -14,7 +13,6 @@ import rloop.io.Channel;
 import rloop.io.Driver;
 import rloop.io.Endpoint;
 import rloop.io.poll.Poller;
-import rloop.io.relay.Relay;
 
 /**
  * The state of one loop, and its iteration ({@link #next}).
@@ -39,9 +37,6 @@ public final class EventLoop {
 
   /** A busy loop does after so many polls. */
   private static final int MOST_UNCONFIRMED_POLLS = 1000;
-
-  /** A batch with so many deliveries takes longer than to wake the I/O thread. */
-  private static final int LEAST_DELIVERIES = 4;
 
   /** How much is read for one batch, in bytes, before the other events wait for the next one. */
   private static final long MOST_BYTES_A_BATCH = 1 << 20;
@@ -68,13 +63,7 @@ public final class EventLoop {
 
   private int batchesWithoutPoll;
   private int pollsUnconfirmed;
-  private final @Nullable Relay relay;
-  private final Outbox outbox = new Outbox();
-  private final boolean lendsAlways;
-
-  /** How many have called {@link #holdIo}. */
-  private int ioHolders;
-
+  private final LentIo io;
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -104,8 +93,7 @@ public final class EventLoop {
     this.ready = scheduler.ready();
     this.driver = new Driver(poller);
     this.writes = new GatheredWrites(driver);
-    this.relay = lending == Lending.NEVER ? null : new Relay(driver);
-    this.lendsAlways = lending == Lending.ALWAYS;
+    this.io = new LentIo(driver, lending);
     this.fdWatches = new FdWatches(this, scheduler);
   }
 
@@ -115,9 +103,14 @@ public final class EventLoop {
 
   // ---- for transports ------------------------------------------------------------------------
 
-  /** What asks the kernel. */
+  /** What asks the kernel; at home, see {@link #io}. */
   public Driver driver() {
     return driver;
+  }
+
+  /** Who has the driver. */
+  public LentIo io() {
+    return io;
   }
 
   /**
@@ -190,87 +183,24 @@ public final class EventLoop {
     if (interest != 0) {
       checkOpen();
     }
-    takeIo();
+    io.takeHome();
     return driver.watch(channel, interest);
   }
 
   /** See {@link Channels#confirm}. */
   int confirm(Channel channel) {
-    takeIo();
+    io.takeHome();
     return driver.confirm(channel);
   }
 
   /** Stops watching a channel, before its descriptor is closed. */
   public void forget(Channel channel) {
-    takeIo();
+    io.takeHome();
     driver.forget(channel);
   }
 
   public FdWatches fdWatches() {
     return fdWatches;
-  }
-
-  // ---- I/O on another thread ------------------------------------------------------------------
-
-  /** Who does the I/O while Python runs, or null where that is this thread alone. */
-  public @Nullable Relay relay() {
-    return relay;
-  }
-
-  /** Whether the driver is out of reach; see {@link #takeIo}. */
-  public boolean isIoLent() {
-    return relay != null && relay.isLent();
-  }
-
-  /** What is written while {@link #isIoLent}. */
-  public Outbox outbox() {
-    return outbox;
-  }
-
-  /** Whether this is the I/O thread, which has to take notes. */
-  boolean takesNotes() {
-    return relay != null && relay.notes().areTaken();
-  }
-
-  /** Notes, on the I/O thread, what happened to a watched descriptor. */
-  void note(FdWatch watch, int event, int directions) {
-    Objects.requireNonNull(relay).notes().add(watch, event, directions, 0);
-  }
-
-  /** Takes the driver home, and what happened meanwhile into the pending batch. */
-  public void takeIo() {
-    if (isIoLent()) {
-      takeIo(Objects.requireNonNull(relay));
-    }
-  }
-
-  /** Takes the driver home and keeps it there, until everybody who does so lets it go. */
-  public void holdIo(boolean hold) {
-    takeIo();
-    ioHolders += hold ? 1 : -1;
-  }
-
-  private void takeIo(Relay relay) {
-    if (!relay.isDoneSoon()) {
-      long threadState = PyRuntime.PyEval_SaveThread();
-      try {
-        relay.awaitDone();
-      } finally {
-        PyRuntime.PyEval_RestoreThread(threadState);
-      }
-    }
-    if (relay.isLent()) { // or another thread has taken it home meanwhile
-      relay.takeHome();
-      outbox.empty();
-    }
-  }
-
-  /** Whether the batch being filled takes longer than to wake another thread. */
-  private boolean isWorthLending() {
-    return relay != null
-        && !stopping
-        && ioHolders == 0
-        && (lendsAlways || readers.size() >= LEAST_DELIVERIES);
   }
 
   // ---- the iteration -------------------------------------------------------------------------
@@ -310,9 +240,9 @@ public final class EventLoop {
   @Owned
   public long next() {
     if (ready.hasNext()) {
-      if (relay == null || !relay.isLent()) {
+      if (!io.isLent()) {
         writes.flushIfLate();
-      } else if (!outbox.isEmpty() && writes.areLate()) {
+      } else if (!io.outbox().isEmpty() && writes.areLate()) {
         flush();
       }
       return ready.next();
@@ -382,10 +312,14 @@ public final class EventLoop {
   @Owned
   private long startBatch() {
     if (isWorthLending()) {
-      Objects.requireNonNull(relay).lend();
+      io.lend();
     }
     scheduler.startBatch();
     return ready.next();
+  }
+
+  private boolean isWorthLending() {
+    return !stopping && io.isWorthLending(readers.size());
   }
 
   private static long askForTime() {
@@ -412,9 +346,9 @@ public final class EventLoop {
   /** In this order, data that was received and sent on can be given back to be filled again. */
   private void finishBatch() {
     scheduler.finishBatch();
-    if (isIoLent()) {
+    if (io.isLent()) {
       finishReaders(); // before what was read meanwhile, which is for the next batch
-      takeIo();
+      io.takeHome();
     } else {
       flush();
       finishReaders();
@@ -432,7 +366,7 @@ public final class EventLoop {
 
   /** Sends what was gathered. */
   public void flush() {
-    takeIo();
+    io.takeHome();
     driver.flush();
   }
 
@@ -574,9 +508,7 @@ public final class EventLoop {
       return;
     }
     closed = true;
-    if (relay != null) {
-      relay.close();
-    }
+    io.close();
     scheduler.close();
     finishReaders();
     bytesPool.close();
@@ -592,9 +524,7 @@ public final class EventLoop {
     closed = true;
     scheduler.close();
     bytesPool.close();
-    if (relay != null) {
-      relay.close();
-    }
+    io.close();
     driver.abandon();
   }
 

@@ -58,10 +58,19 @@ public final class FdWatch extends Channel implements Notes.Noted {
     }
   }
 
+  /** Notes, on an I/O thread, what happened; returns whether that is one. */
+  private boolean note(int event, int directions) {
+    Notes notes = loop.io().notes();
+    if (notes == null || !notes.areTaken()) {
+      return false;
+    }
+    notes.add(this, event, directions, 0);
+    return true;
+  }
+
   @Override
   protected void ready(int readiness) {
-    if (loop.takesNotes()) {
-      loop.note(this, READY, readiness);
+    if (note(READY, readiness)) {
       return;
     }
     int unwanted = readiness & ~wanted(); // before who waits is satisfied
@@ -181,8 +190,7 @@ public final class FdWatch extends Channel implements Notes.Noted {
 
   @Override
   protected void displaced(int directions) {
-    if (loop.takesNotes()) {
-      loop.note(this, DISPLACED, directions);
+    if (note(DISPLACED, directions)) {
       return;
     }
     if ((directions & Poller.READ) != 0) {
@@ -196,8 +204,7 @@ public final class FdWatch extends Channel implements Notes.Noted {
   /** Those who have come since, and not with a number alone, wait for the file that is there. */
   @Override
   protected void fileGone() {
-    if (loop.takesNotes()) {
-      loop.note(this, FILE_GONE, 0);
+    if (note(FILE_GONE, 0)) {
       return;
     }
     boolean keepsReader = reader != null && keeps(Poller.READ, reader);

@@ -213,7 +213,7 @@ final class LoopMethods {
   }
 
   private static long holdIo(long self, long held, long c, long d) {
-    Loops.of(self).holdIo(held == PyObjects.Py_True);
+    Loops.of(self).io().hold(held == PyObjects.Py_True);
     return Arguments.none();
   }
 

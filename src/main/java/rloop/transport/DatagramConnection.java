@@ -10,7 +10,7 @@ import rloop.ffi.Memory;
 import rloop.io.datagram.DatagramEndpoint;
 import rloop.io.datagram.DatagramEvents;
 import rloop.io.relay.NotedDatagrams;
-import rloop.io.relay.Relay;
+import rloop.io.relay.Notes;
 import rloop.loop.EventLoop;
 
 /**
@@ -56,8 +56,8 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       long onlyAddress,
       long headerSize) {
     super(loop, callbacks);
-    Relay relay = loop.relay();
-    DatagramEvents events = relay == null ? this : new NotedDatagrams(relay.notes(), this);
+    Notes notes = loop.io().notes();
+    DatagramEvents events = notes == null ? this : new NotedDatagrams(notes, this);
     this.endpoint =
         new DatagramEndpoint(
             loop.driver(), file.fd(), keepNumberOf(file), memory.room(), headerSize, events);

@@ -4,7 +4,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.io.relay.NotedStream;
-import rloop.io.relay.Relay;
+import rloop.io.relay.Notes;
 import rloop.io.stream.StreamCalls;
 import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
@@ -74,11 +74,11 @@ public final class StreamConnection extends TransportChannel
   private StreamEndpoint open(EventLoop loop, OpenFile file, StreamCalls calls) {
     int fd = file.fd();
     long number = keepNumberOf(file);
-    Relay relay = loop.relay();
-    if (relay == null) {
+    Notes notes = loop.io().notes();
+    if (notes == null) {
       return new StreamEndpoint(loop.driver(), fd, number, calls, this);
     }
-    NotedStream noted = new NotedStream(relay.notes(), this);
+    NotedStream noted = new NotedStream(notes, this);
     StreamEndpoint opened = new StreamEndpoint(loop.driver(), fd, number, calls, noted);
     noted.setEndpoint(opened);
     return opened;
@@ -244,8 +244,8 @@ public final class StreamConnection extends TransportChannel
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
-    if (loop.isIoLent() && waitsOutside(length)) {
-      loop.outbox().add(this, owner, address, length, false);
+    if (loop.io().isLent() && waitsOutside(length)) {
+      loop.io().outbox().add(this, owner, address, length, false);
       return false;
     }
     endpoint.add(owner, address, length);
@@ -262,7 +262,7 @@ public final class StreamConnection extends TransportChannel
     if (waits) {
       outside += length;
     } else {
-      loop.takeIo();
+      loop.io().takeHome();
     }
     return waits;
   }
@@ -459,8 +459,8 @@ public final class StreamConnection extends TransportChannel
    * @return whether more waits now than the high-water mark allows
    */
   public boolean writeTls(@Owned long owner, long address, long length) {
-    if (loop.isIoLent() && waitsOutside(length)) {
-      loop.outbox().add(this, owner, address, length, true);
+    if (loop.io().isLent() && waitsOutside(length)) {
+      loop.io().outbox().add(this, owner, address, length, true);
       return false;
     }
     endpoint.addPlaintext(owner, address, length);

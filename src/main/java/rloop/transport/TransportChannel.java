@@ -58,7 +58,7 @@ public abstract class TransportChannel implements EndpointEvents {
 
   /** Takes the I/O home, so that the endpoint can be used. */
   public final void takeIo() {
-    loop.takeIo();
+    loop.io().takeHome();
   }
 
   /** Where the number of a file's descriptor stands as long as this is used; 0 if nowhere. */
