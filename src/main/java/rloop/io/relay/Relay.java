@@ -29,7 +29,7 @@ public final class Relay {
   }
 
   /** Who waits looks that often before it sleeps: to be woken takes longer, and a system call. */
-  private static final int SPINS = 2000;
+  private static final int SPINS = 50;
 
   private static final long LONGEST_SLEEP_NANOS = 1_000_000;
 
