@@ -280,7 +280,11 @@ public final class EventLoop {
     }
     told = false;
     finishBatch();
-    if (ready.hasPending() && isWorthLending() && !modeChanged && !scheduler.usesToldTime()) {
+    if (ready.hasPending()
+        && isWorthLending()
+        && !modeChanged
+        && !scheduler.usesToldTime()
+        && ++pollsUnconfirmed < MOST_UNCONFIRMED_POLLS) { // the I/O thread polls as well
       scheduler.expireTimers();
       return startBatch(); // what was written leaves while it runs
     }
@@ -402,8 +406,9 @@ public final class EventLoop {
       dispatch();
       driver.dropStrays();
     }
-    if (confirms
-        && ((count == 0 && timeout != 0) || ++pollsUnconfirmed >= MOST_UNCONFIRMED_POLLS)) {
+    if (!confirms) {
+      pollsUnconfirmed = 0;
+    } else if ((count == 0 && timeout != 0) || ++pollsUnconfirmed >= MOST_UNCONFIRMED_POLLS) {
       pollsUnconfirmed = 0;
       fdWatches.confirm();
     }

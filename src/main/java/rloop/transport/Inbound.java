@@ -191,6 +191,7 @@ final class Inbound implements Undelivered {
         return;
       }
       holdDelivered();
+      isEndHeld |= takeBackEnd(); // which comes after the last buffer
       heldCall = sequence;
       sequence = EventLoop.NO_CALL;
       loop.replace(heldCall, call);
