@@ -281,7 +281,11 @@ public final class StreamConnection extends TransportChannel
       endpoint.add(owner, address, length);
       pauseDue |= waterMarks.isAbove(queuedBytes());
     }
-    loop.flushLater(endpoint);
+    if (endpoint.isBlocked()) {
+      pauseIfDue(); // nobody tries to send it now
+    } else {
+      loop.flushLater(endpoint);
+    }
   }
 
   /** The kernel did not take all of what was written while the I/O was lent. */
