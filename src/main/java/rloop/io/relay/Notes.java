@@ -42,6 +42,9 @@ public final class Notes {
 
   private long used;
 
+  /** What has come elsewhere, in bytes: a batch is as large as at home. */
+  private long ahead;
+
   /** What had no room in it, memory of libc's. */
   private final List<Long> allocated = new ArrayList<>();
 
@@ -88,10 +91,12 @@ public final class Notes {
     return MOST_A_READ;
   }
 
-  /** So many bytes are used until all is told, if they are in {@link #room}. */
+  /** So many bytes have come, to {@link #room} or to where there was room ahead. */
   void use(long address, long bytes) {
     if (address == arena + used) {
       use(bytes);
+    } else {
+      ahead += bytes;
     }
   }
 
@@ -113,7 +118,7 @@ public final class Notes {
 
   /** Whether more may be read. */
   boolean hasRoom() {
-    return ARENA_SIZE - used >= MOST_A_READ;
+    return ARENA_SIZE - used - ahead >= MOST_A_READ;
   }
 
   /** Tells all; what is left when somebody throws, the next call tells. */
@@ -133,6 +138,7 @@ public final class Notes {
     size = 0;
     told = 0;
     used = 0;
+    ahead = 0;
     for (long address : allocated) {
       Stdlib.free(address);
     }
