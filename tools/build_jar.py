@@ -25,7 +25,10 @@ SOURCES = ROOT / "src" / "main" / "java"
 PACKAGED_JAR = ROOT / "src" / "rloop" / "rloop.jar"
 
 _JAVAC_OPTIONS = (
-    f"--release={MINIMUM_VERSION}",
+    # Not --release, which hides what rloop.ffi.Memory uses.
+    f"--source={MINIMUM_VERSION}",
+    f"--target={MINIMUM_VERSION}",
+    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
     "-encoding",
     "UTF-8",
     "-proc:none",

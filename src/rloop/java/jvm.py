@@ -70,6 +70,7 @@ _LARGEST_STACK = 1 << 30
 _OPTIONS = (
     "-Xrs",
     "--enable-native-access=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",  # rloop.ffi.Memory
     "-XX:+UseSerialGC",
     "-Xms8m",
     "-Xmn2m",

@@ -24,6 +24,15 @@ final class ArchitectureTest {
           .dependOnClassesThat()
           .belongToAnyOf(Linker.class);
 
+  @ArchTest
+  static final ArchRule ONLY_ONE_CLASS_USES_INSIDES_OF_THE_JDK =
+      noClasses()
+          .that()
+          .doNotHaveFullyQualifiedName("rloop.ffi.Memory")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("jdk.internal..");
+
   /** A package and, beside its own classes, whose it may use. */
   private record Layer(String name, List<String> below) {}
 
