@@ -1,18 +1,79 @@
-"""The command line: ``python -m rloop doctor`` and ``python -m rloop cache``."""
+"""The command line, ``python -m rloop``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from . import cache, doctor
+from . import __version__, cache, doctor, launch
+from .program import Program
 
-_COMMANDS = {"doctor": doctor.main, "cache": cache.main}
+_PROGRAM = "script.py | -m module | -c code"
 
-_parser = argparse.ArgumentParser(
-    prog="python -m rloop",
-    description="doctor: tells what rloop finds on this machine. "
-    "cache: makes the AOT cache now, which the first start would leave to the next ones.",
-)
-_parser.add_argument("command", choices=_COMMANDS)
-sys.exit(_COMMANDS[_parser.parse_args().command]())
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a command and returns the exit code; without one it shows what there is."""
+    parser = _parser()
+    own, command = _split(arguments)
+    chosen = parser.parse_args(own)
+    match chosen.command:
+        case "run":
+            try:
+                program = Program.of(command)
+            except ValueError as error:
+                parser.error(f"run: {error}; {_PROGRAM}")
+            launch.main(program, chosen.loop)
+            return 0
+        case "doctor":
+            return doctor.main(as_json=chosen.json)
+        case "cache":
+            return cache.main()
+        case _:
+            parser.print_help()
+            return 0
+
+
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What is for us, and the command line of a program, whose options are its own."""
+    end = len(arguments)
+    if arguments[:1] == ["run"]:
+        end = 1
+        while end < len(arguments) and _is_option(arguments[end], arguments[end - 1]):
+            end += 1
+    return arguments[:end], arguments[end:]
+
+
+def _is_option(argument: str, previous: str) -> bool:
+    is_long = argument.startswith("--") and argument != "--"
+    return previous == "--loop" or is_long or argument == "-h"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rloop",
+        description="An asyncio event loop with a Java core.",
+    )
+    parser.add_argument("--version", action="version", version=f"rloop {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+
+    run = commands.add_parser(
+        "run",
+        help="run a Python program, unchanged, on rloop",
+        description="Runs a program as python does, and has asyncio make loops of rloop's for it "
+        "and for the processes that it spawns.",
+        usage=f"python -m rloop run [--loop {{{','.join(launch.LOOPS)}}}] {_PROGRAM} [arguments]",
+    )
+    run.add_argument("--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s")
+
+    examine = commands.add_parser("doctor", help="tell what rloop finds here and what is wrong")
+    examine.add_argument("--json", action="store_true", help="for programs")
+
+    commands.add_parser(
+        "cache", help="make the AOT cache now, which the first start would leave to the next ones"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

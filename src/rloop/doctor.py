@@ -1,45 +1,69 @@
-"""``python -m rloop doctor``: what rloop finds on this machine, for reports and for the curious."""
+"""``python -m rloop doctor``: what rloop finds on this machine, for reports and for the curious.
+
+It looks at one thing after another and tells whatever that leads to. What could end a process, it
+has another one try (``trial.py``).
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import os
 import platform
-import resource
 import select
-import ssl
 import sys
-import time
+import sysconfig
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 
-from . import RLoop, __version__
-from .java import java_home, jvm, settings
+from . import __version__, trial
+from .java import cgroups, java_home, jvm, settings
 from .java.aot_cache import AotCache
 from .java.paths import JAR
 
-_BYTES_PER_KIB = 1024
-_KIB_PER_MIB = 1024
+_BYTES_PER_MIB = 1 << 20
+_PREFIX = "RLOOP_"
 
 
-def report() -> Iterator[tuple[str, str, bool]]:
-    """What is looked at, what is found, and whether it is as it should be."""
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, what came out, and whether it is as it should be."""
+
+    subject: str
+    text: str
+    is_right: bool
+
+
+def report() -> Iterator[Finding]:
+    """All findings, each as soon as it is known."""
     told = set()
     for subject, look in _LOOKS.items():
         try:
-            yield subject, look(), True
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
-            problem = f"{type(error).__name__}: {error}"
-            yield subject, "the same problem" if problem in told else problem, False
+            yield Finding(subject, look(), True)
+        except Exception as error:  # whatever it is, it is what there is to tell
+            problem = trial.describe(error)
+            yield Finding(subject, "the same problem" if problem in told else problem, False)
             told.add(problem)
+    for subject, (text, is_right) in trial.results().items():
+        yield Finding(subject, "the same problem" if text in told else text, is_right)
 
 
-def main() -> int:
+def main(*, as_json: bool = False) -> int:
     """Prints the report; 1 if rloop cannot run here."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # paths may hold what no text does
-    is_well = True
-    for subject, finding, is_right in report():
-        print(f"{subject:<12}{finding}", flush=True)
-        is_well &= is_right
+    findings = []
+    try:
+        for finding in report():
+            findings.append(finding)
+            if not as_json:
+                print(f"{finding.subject:<12}{finding.text}", flush=True)
+        is_well = all(finding.is_right for finding in findings)
+        if as_json:
+            print(json.dumps({"is_well": is_well, "findings": list(map(asdict, findings))}))
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return not is_well
 
 
@@ -48,11 +72,29 @@ def _rloop() -> str:
 
 
 def _python() -> str:
-    return f"{platform.python_implementation()} {sys.version.split()[0]}, {sys.executable}"
+    threads = " free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    version = sys.version.split()[0]
+    return f"{platform.python_implementation()} {version}{threads}, {sys.executable}"
 
 
 def _system() -> str:
-    return f"{platform.platform()}, {platform.machine()}"
+    return f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} processors"
+
+
+def _room() -> str:
+    memory, tasks = cgroups.memory_room(), cgroups.task_room()
+    return ", ".join(
+        (
+            "memory not known" if memory is None else f"{memory // _BYTES_PER_MIB} MiB of memory",
+            "no limit of threads" if tasks is None else f"{tasks} threads",
+        )
+    )
+
+
+def _variables() -> str:
+    settings.check()
+    ours = sorted(name for name in os.environ if name.startswith(_PREFIX))
+    return " ".join(f"{name}={os.environ[name]}" for name in ours) or "none"
 
 
 def _java() -> str:
@@ -77,38 +119,14 @@ def _poller() -> str:
     return settings.poller() or ("epoll" if hasattr(select, "epoll") else "poll")
 
 
-def _tls() -> str:
-    if "rloop._core" not in sys.modules:
-        return "not known without a loop"
-    from .transports import libssl  # noqa: PLC0415  # needs Java, which the first loop has started
-
-    refusal = libssl.refusal()
-    how = "ours" if refusal is None else f"the standard library's ({refusal})"
-    return f"{how}, {ssl.OPENSSL_VERSION}"
-
-
-def _start() -> str:
-    before, started = _peak_memory(), time.perf_counter()
-    RLoop().close()
-    milliseconds = (time.perf_counter() - started) * 1000
-    return f"{milliseconds:.0f} ms and {_peak_memory() - before:.0f} MiB"
-
-
-def _peak_memory() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if sys.platform == "darwin":  # which counts bytes
-        peak //= _BYTES_PER_KIB
-    return peak / _KIB_PER_MIB
-
-
 _LOOKS: dict[str, Callable[[], str]] = {
     "rloop": _rloop,
     "Python": _python,
     "system": _system,
+    "room": _room,
+    "variables": _variables,
     "Java": _java,
     "options": _options,
     "AOT cache": _aot_cache,
     "poller": _poller,
-    "first loop": _start,
-    "TLS": _tls,
 }
