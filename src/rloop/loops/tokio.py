@@ -25,6 +25,8 @@ class TokioLoop(RLoop):
 
     __slots__ = ()
 
+    _io_threads = 1
+
     if TYPE_CHECKING:
         # Made by Java: takes the I/O home, and lends it again when all who hold it let go
         _hold_io: Callable[[bool], None]

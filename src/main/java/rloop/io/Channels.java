@@ -115,6 +115,19 @@ public final class Channels {
     }
   }
 
+  /** How many descriptors are watched; about, for who may not be here. */
+  int watched() {
+    @Nullable Channel[] readers = this.readers;
+    @Nullable Channel[] writers = this.writers;
+    int count = 0;
+    for (int fd = 0; fd < Math.min(readers.length, writers.length); fd++) {
+      if (readers[fd] != null || writers[fd] != null) {
+        count++;
+      }
+    }
+    return count;
+  }
+
   // ---- registrations -------------------------------------------------------------------------
 
   /**

@@ -20,6 +20,10 @@ public final class Driver {
   private final Channels channels;
   private final Fifo<Endpoint> writers = new Fifo<>();
 
+  private final IoCounters atHome = new IoCounters();
+  private final IoCounters lent = new IoCounters();
+  private IoCounters counters = atHome;
+
   /** Memory of libc's, 0 before the first read. */
   private long readBuffer;
 
@@ -47,6 +51,34 @@ public final class Driver {
   /** From now on everything here is that thread's; null: the loop's again. */
   public void lendTo(@Nullable Thread borrower) {
     this.borrower = borrower;
+    counters = borrower == null ? atHome : lent;
+  }
+
+  // ---- what was asked of the kernel ----------------------------------------------------------
+
+  /** Where its owner counts. */
+  public IoCounters counters() {
+    return counters;
+  }
+
+  /** Where who holds the loop's lock counts, whoever owns this. */
+  public IoCounters countersAtHome() {
+    return atHome;
+  }
+
+  /** Where those count whom it was lent to. */
+  public IoCounters countersLent() {
+    return lent;
+  }
+
+  /** How many descriptors the poller watches; while this is lent, about. */
+  public int watched() {
+    return channels.watched();
+  }
+
+  /** How often {@link #wakeUp} has ended a wait. */
+  public long wakeUps() {
+    return poller.wakeUps();
   }
 
   // ---- for endpoints -------------------------------------------------------------------------
@@ -119,6 +151,7 @@ public final class Driver {
   public int poll(long timeoutNanos) {
     assertOwned();
     int count = poller.poll(timeoutNanos);
+    counters.polled();
     channels.found(Math.max(count, 0));
     return count;
   }

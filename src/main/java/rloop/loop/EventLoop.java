@@ -64,6 +64,8 @@ public final class EventLoop {
   private int batchesWithoutPoll;
   private int pollsUnconfirmed;
   private final LentIo io;
+  private final LoopCounters counters = new LoopCounters();
+  private final LoopTime time = new LoopTime();
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -203,6 +205,16 @@ public final class EventLoop {
     return fdWatches;
   }
 
+  /** Where what happens is counted. */
+  public LoopCounters counters() {
+    return counters;
+  }
+
+  /** All figures at this moment, see {@link Figures}. */
+  public long[] figures() {
+    return Figures.of(counters, time, ready, scheduler.timerCount(), driver);
+  }
+
   // ---- the iteration -------------------------------------------------------------------------
 
   /** A run begins: its first batch is made even if the loop is to stop. */
@@ -210,10 +222,12 @@ public final class EventLoop {
     runner = Thread.currentThread();
     startingRun = true;
     modeChanged = false;
+    time.runBegins();
   }
 
   /** A run ended by an exception; a stop that was asked for is forgotten with it, as in asyncio. */
   public void abandonRun() {
+    time.runEnds();
     flush();
     runner = null;
     stopping = false;
@@ -285,7 +299,9 @@ public final class EventLoop {
         && !modeChanged
         && !scheduler.usesToldTime()
         && ++pollsUnconfirmed < MOST_UNCONFIRMED_POLLS) { // the I/O thread polls as well
+      time.works(System.nanoTime());
       scheduler.expireTimers();
+      counters.iteration();
       return startBatch(); // what was written leaves while it runs
     }
     flush();
@@ -297,12 +313,14 @@ public final class EventLoop {
       return 0;
     }
     if (scheduler.usesToldTime()) {
+      counters.iteration();
       pollIfDue(first);
       polled = true;
       return askForTime();
     }
     boolean interrupted;
     do {
+      counters.iteration();
       interrupted = pollIfDue(first);
       flush(); // what other threads have left to this one
       scheduler.expireTimers();
@@ -319,6 +337,7 @@ public final class EventLoop {
       io.lend();
     }
     scheduler.startBatch();
+    counters.batch(ready.batchSize());
     return ready.next();
   }
 
@@ -333,6 +352,7 @@ public final class EventLoop {
   private long endRun() {
     runner = null;
     stopping = false;
+    time.runEnds();
     scheduler.settleLastHandle();
     return 0;
   }
@@ -385,6 +405,7 @@ public final class EventLoop {
     long timeout = 0;
     if (ready.hasPending() || stopping) {
       long now = System.nanoTime();
+      time.works(now);
       if (!first
           && !stopping
           && ++batchesWithoutPoll < MOST_BATCHES_WITHOUT_POLL
@@ -416,13 +437,16 @@ public final class EventLoop {
   }
 
   private int waitWithoutGil(long timeout) {
+    time.waitBegins();
     long threadState = PyRuntime.PyEval_SaveThread();
     try {
       return driver.poll(timeout);
     } finally {
+      long now = System.nanoTime(); // what follows, as a wait for the GIL, is no rest
+      time.waitEnds(now);
       PyRuntime.PyEval_RestoreThread(threadState);
-      lastPoll = System.nanoTime(); // it was asked all the while
-      writes.startGathering(lastPoll);
+      lastPoll = now; // it was asked all the while
+      writes.startGathering(now);
     }
   }
 

@@ -35,6 +35,11 @@ public final class ReadyQueue {
 
   private long batchStart;
 
+  // Calls that were taken back, and so count as none: since the beginning, and of those that wait.
+  private long takenBack;
+  private int takenBackInBatch;
+  private int takenBackPending;
+
   /**
    * An empty queue.
    *
@@ -91,7 +96,29 @@ public final class ReadyQueue {
 
   /** Takes a call back, if it is waiting. */
   public void cancel(long sequence) {
-    replace(sequence, Ref.take(noop));
+    if (isWaiting(sequence)) {
+      if (sequence >= pendingStart) {
+        takenBackPending++;
+      } else {
+        takenBackInBatch++;
+      }
+      replace(sequence, Ref.take(noop));
+    }
+  }
+
+  /** How many calls have run up to the end of the last batch. */
+  long run() {
+    return batchStart - takenBack;
+  }
+
+  /** How many calls wait. */
+  int waiting() {
+    return batchSize - started + pendingSize;
+  }
+
+  /** How many calls the batch has or had. */
+  int batchSize() {
+    return batchSize;
   }
 
   /** Puts another call in the place of one, if that is waiting: else Python has its reference. */
@@ -149,11 +176,15 @@ public final class ReadyQueue {
     pendingStart += pendingSize;
     pending = finished;
     pendingSize = 0;
+    takenBackInBatch = takenBackPending;
+    takenBackPending = 0;
   }
 
   /** Forgets that calls of the batch have started. */
   public void finishBatch() {
     batchStart = pendingStart;
+    takenBack += takenBackInBatch;
+    takenBackInBatch = 0;
     batchSize = 0;
     started = 0;
     if (batch.length > Fifo.MOST_KEPT) {
@@ -168,6 +199,9 @@ public final class ReadyQueue {
     int firstLeft = started;
     int left = batchSize;
     int right = pendingSize;
+    takenBack += left - firstLeft + right; // none of these has run
+    takenBackInBatch = 0;
+    takenBackPending = 0;
     pendingStart += pendingSize;
     pendingSize = 0;
     finishBatch();

@@ -291,6 +291,11 @@ public final class Scheduler {
     }
   }
 
+  /** How many timers wait. */
+  int timerCount() {
+    return timers.size();
+  }
+
   // ---- timers and batches --------------------------------------------------------------------
 
   /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */

@@ -7,6 +7,7 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
@@ -69,6 +70,7 @@ final class LoopMethods {
         .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
         .add("_use_told_time", "useToldTime", ONE_ARGUMENT, "($self, used, /)")
         .add("_tell_time", "tellTime", ONE_ARGUMENT, "($self, seconds, /)")
+        .add("_figures", "figures", NO_ARGUMENTS, "($self, /)")
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
@@ -134,6 +136,7 @@ final class LoopMethods {
     }
     long handle =
         traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
+    loop.counters().threadsafeCall();
     loop.wakeUp();
     return handle;
   }
@@ -250,6 +253,20 @@ final class LoopMethods {
   private static long tellTime(long self, long seconds, long c, long d) {
     Loops.of(self).scheduler().tellTime(Arguments.toDouble(seconds));
     return Arguments.none();
+  }
+
+  /** {@code _figures()}: as {@code bytes}, 64 bits a figure. */
+  private static long figures(long self, long b, long c, long d) {
+    return bytesOf(Loops.of(self).figures());
+  }
+
+  private static long bytesOf(long[] values) {
+    long size = (long) values.length * Long.BYTES;
+    long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, size));
+    for (int i = 0; i < values.length; i++) {
+      Memory.putLong(bytes + Layout.BYTES_DATA + (long) i * Long.BYTES, values[i]);
+    }
+    return bytes;
   }
 
   /**

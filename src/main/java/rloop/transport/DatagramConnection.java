@@ -12,6 +12,7 @@ import rloop.io.datagram.DatagramEvents;
 import rloop.io.relay.NotedDatagrams;
 import rloop.io.relay.Notes;
 import rloop.loop.EventLoop;
+import rloop.loop.Tally;
 
 /**
  * The Python half of a datagram transport, connected to a peer or not.
@@ -67,6 +68,12 @@ public final class DatagramConnection extends TransportChannel implements Datagr
     this.isConnected = isConnected;
     this.onlyAddress = onlyAddress == 0 ? 0 : Ref.take(onlyAddress);
     this.sendsEmpty = headerSize > 0;
+    tally().begin();
+  }
+
+  @Override
+  Tally tally() {
+    return loop.counters().datagrams;
   }
 
   @Override

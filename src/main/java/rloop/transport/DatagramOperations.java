@@ -49,6 +49,7 @@ public final class DatagramOperations {
     }
     DatagramMemory memory = operations.datagramMemory();
     int count = memory.receiveInto(socket.fd(), memory.data(), size, MSG_DONTWAIT);
+    socket.counters().received(count);
     if (SocketState.isNothing(count)) {
       return socket.awaitReadable();
     }
@@ -72,6 +73,7 @@ public final class DatagramOperations {
     }
     DatagramMemory memory = operations.datagramMemory();
     int count = memory.receiveInto(socket.fd(), buffer.address(), size, MSG_DONTWAIT);
+    socket.counters().received(count);
     if (SocketState.isNothing(count)) {
       return socket.awaitReadable();
     }
@@ -99,6 +101,7 @@ public final class DatagramOperations {
             MSG_DONTWAIT | MSG_NOSIGNAL,
             operations.datagramMemory().sockaddr,
             peerLength);
+    socket.counters().sent(sent);
     return SocketState.isNothing(sent)
         ? socket.awaitWritable()
         : PyScalars.PyLong_FromLongLong(PyException.checkErrno((int) sent));

@@ -119,7 +119,11 @@ public final class SocketOperations {
     if (acceptor == null) {
       acceptor = new Acceptor();
     }
-    return acceptor.accept(listener);
+    long accepted = acceptor.accept(listener);
+    if (accepted != 0) {
+      loop.counters().accepted();
+    }
+    return accepted;
   }
 
   /** The loop is being closed. */

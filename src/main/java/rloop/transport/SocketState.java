@@ -14,6 +14,7 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
 import rloop.io.Driver;
+import rloop.io.IoCounters;
 import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
 import rloop.posix.Stdlib;
@@ -53,6 +54,11 @@ public final class SocketState {
 
   int fd() {
     return socket.fd();
+  }
+
+  /** Where its system calls are counted. */
+  IoCounters counters() {
+    return loop.driver().countersAtHome();
   }
 
   /** What it does with the addresses of peers. */
@@ -143,6 +149,7 @@ public final class SocketState {
       return 0;
     }
     long count = SysSocket.recv(socket.fd(), address, room, MSG_DONTWAIT);
+    counters().received(count);
     readable.received(count, room);
     return count;
   }
@@ -155,6 +162,7 @@ public final class SocketState {
    */
   public long send(long address, long length) {
     long sent = SysSocket.send(socket.fd(), address, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    counters().sent(sent);
     return isNothing(sent) ? 0 : PyException.checkErrno((int) sent);
   }
 
@@ -178,6 +186,7 @@ public final class SocketState {
       PyRuntime.PyEval_RestoreThread(threadState);
       Stdlib.free(position);
     }
+    counters().sent(sent);
     if (isNothing(sent)) {
       return writable.await();
     }

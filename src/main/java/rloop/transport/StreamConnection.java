@@ -10,6 +10,7 @@ import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
 import rloop.loop.EventLoop;
 import rloop.loop.Outbox;
+import rloop.loop.Tally;
 
 /**
  * The Python half of a stream transport: over a connected socket, which may use TLS, or over one
@@ -69,6 +70,12 @@ public final class StreamConnection extends TransportChannel
     this.inbound = new Inbound(loop, callbacks);
     this.receiver = new StreamReceiver(loop, endpoint);
     this.sendsAtOnce = calls != StreamCalls.SOCKET;
+    tally().begin();
+  }
+
+  @Override
+  Tally tally() {
+    return sendsAtOnce ? loop.counters().pipes : loop.counters().sockets;
   }
 
   private StreamEndpoint open(EventLoop loop, OpenFile file, StreamCalls calls) {
@@ -412,6 +419,9 @@ public final class StreamConnection extends TransportChannel
    */
   public void startTls(long ssl, @Owned long sslSocket) {
     endpoint.startTls(ssl); // before an earlier one's SSL may die
+    if (!usesTls) {
+      loop.counters().tls.begin();
+    }
     usesTls = true;
     callbacks.setSslSocket(sslSocket);
   }
@@ -531,6 +541,7 @@ public final class StreamConnection extends TransportChannel
 
   private void forgetTls() {
     usesTls = false;
+    loop.counters().tls.end();
     callbacks.setSslSocket(0); // from here on others come in
     inbound.dropData();
     callbacks.setReceiver(0);

@@ -7,6 +7,7 @@ import rloop.cpython.object.Ref;
 import rloop.io.Endpoint;
 import rloop.io.EndpointEvents;
 import rloop.loop.EventLoop;
+import rloop.loop.Tally;
 
 /**
  * The Python half of a transport of ours: its life, its flow control, and what is undelivered. What
@@ -52,6 +53,9 @@ public abstract class TransportChannel implements EndpointEvents {
   public final void used(boolean isUsed) {
     callbacks.use(isUsed);
   }
+
+  /** Where those of its kind are counted. */
+  abstract Tally tally();
 
   /** What does its I/O. */
   abstract Endpoint endpoint();
@@ -359,6 +363,9 @@ public abstract class TransportChannel implements EndpointEvents {
 
   /** No more is read or sent. */
   protected void lose() {
+    if (!isGone()) {
+      tally().end();
+    }
     state = State.CLOSED;
     endpoint().close();
     undelivered().drop();

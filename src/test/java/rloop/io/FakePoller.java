@@ -90,6 +90,11 @@ final class FakePoller implements Poller {
   public void wakeup() {}
 
   @Override
+  public long wakeUps() {
+    return 0;
+  }
+
+  @Override
   public void close() {
     isClosed = true;
   }

@@ -57,8 +57,10 @@ public final class DatagramEndpoint extends Endpoint {
       return;
     }
     int count = room.receive(fd(), asked);
+    driver.counters().receivedMessages();
     if (count > 0) {
       for (int i = 0; i < count; i++) {
+        driver.counters().receivedBytes(room.length(i));
         events.received(room.data(i), room.length(i), room.name(i), room.nameLength(i));
       }
       adapt(count);
@@ -89,9 +91,11 @@ public final class DatagramEndpoint extends Endpoint {
    */
   public int sendNow(long address, long length, long name, int nameLength) {
     driver.assertOwned();
-    return (int)
+    long sent =
         SysSocket.sendto(
             fd(), address, length, MSG_NOSIGNAL, nameLength == 0 ? 0 : name, nameLength);
+    driver.counters().sent(sent);
+    return (int) sent;
   }
 
   /**
@@ -108,7 +112,7 @@ public final class DatagramEndpoint extends Endpoint {
   protected void send() {
     boolean wasBlocked = isBlocked();
     while (!queue.isEmpty()) {
-      int sent = queue.size() == 1 ? sendFirst() : room.send(fd(), queue);
+      int sent = queue.size() == 1 ? sendFirst() : sendSeveral();
       if (isNothing(sent)) {
         setBlocked(true);
         events.progressed();
@@ -127,6 +131,16 @@ public final class DatagramEndpoint extends Endpoint {
     }
     setBlocked(false);
     events.drained();
+  }
+
+  private int sendSeveral() {
+    int sent = room.send(fd(), queue);
+    long bytes = 0;
+    for (int i = 0; i < sent; i++) {
+      bytes += queue.length(i);
+    }
+    driver.counters().sent(bytes);
+    return sent;
   }
 
   /** Sends the first of the queue, for less than a call for several; 1 or {@code -errno}. */

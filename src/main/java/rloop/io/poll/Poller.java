@@ -97,6 +97,9 @@ public interface Poller {
    */
   void wakeup();
 
+  /** How often {@link #wakeup} has cost a system call; for any thread. */
+  long wakeUps();
+
   /** Gives everything back to the kernel; the watched descriptors stay open. */
   void close();
 }

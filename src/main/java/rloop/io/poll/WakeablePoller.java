@@ -55,5 +55,10 @@ abstract class WakeablePoller implements Poller {
     waker.wake();
   }
 
+  @Override
+  public final long wakeUps() {
+    return waker.signals();
+  }
+
   abstract void checkOpen();
 }

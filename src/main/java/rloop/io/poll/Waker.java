@@ -29,6 +29,9 @@ final class Waker {
   /** Guarded by this object's monitor. */
   private boolean closed;
 
+  /** Guarded by this object's monitor, but to look at. */
+  private long signals;
+
   Waker(WakeFd wakeFd) {
     this.wakeFd = wakeFd;
   }
@@ -65,8 +68,14 @@ final class Waker {
   /** In a monitor: a late signal must not go to a closed descriptor, whose number others have. */
   private synchronized void signal() {
     if (!closed) {
+      signals++;
       wakeFd.signal();
     }
+  }
+
+  /** How often a wait had to be ended. */
+  long signals() {
+    return signals;
   }
 
   synchronized void close() {

@@ -102,13 +102,19 @@ public final class StreamEndpoint extends Endpoint {
     } else if (calls.onlySends) {
       tellEnd(queue.isEmpty() ? 0 : -EPIPE);
     } else if (events.makeRoom()) {
-      long count = calls.receive(fd(), room, Math.min(roomSize, Driver.READ_BUFFER_SIZE));
+      long count = receive(room, Math.min(roomSize, Driver.READ_BUFFER_SIZE));
       if (count > 0) {
         tellReceived(count);
       } else {
         tellEnd(count);
       }
     }
+  }
+
+  private long receive(long address, long length) {
+    long count = calls.receive(fd(), address, length);
+    driver.counters().received(count);
+    return count;
   }
 
   private void read(TlsLayer layer) {
@@ -129,7 +135,7 @@ public final class StreamEndpoint extends Endpoint {
       return; // what comes after its end is not for the step after it
     }
     long buffer = TlsLayer.received();
-    long count = SysSocket.recv(fd(), buffer, Driver.READ_BUFFER_SIZE, 0);
+    long count = receive(buffer, Driver.READ_BUFFER_SIZE);
     if (count > 0) {
       layer.feed(buffer, (int) count);
       isSslLent = true;
@@ -160,7 +166,7 @@ public final class StreamEndpoint extends Endpoint {
   private void readData(TlsLayer layer) {
     long buffer = TlsLayer.received();
     long most = Math.min(roomSize - TlsStream.LARGEST_RECORD, Driver.READ_BUFFER_SIZE);
-    long count = SysSocket.recv(fd(), buffer, most, 0);
+    long count = receive(buffer, most);
     if (count <= 0) {
       tellEnd(count);
       return;
@@ -241,7 +247,7 @@ public final class StreamEndpoint extends Endpoint {
     if (!wantsToRead()) {
       return NOTHING;
     }
-    long count = calls.receive(fd(), address, length);
+    long count = receive(address, length);
     return count > 0 ? count : endedElsewhere(count);
   }
 
@@ -262,7 +268,7 @@ public final class StreamEndpoint extends Endpoint {
     long count = 0;
     if (!layer.isUnread()) {
       long most = Math.min(length + TlsStream.LARGEST_RECORD, Driver.READ_BUFFER_SIZE);
-      count = SysSocket.recv(fd(), ciphertext, most, 0);
+      count = receive(ciphertext, most);
       if (count <= 0) {
         return endedElsewhere(count);
       }
@@ -338,7 +344,7 @@ public final class StreamEndpoint extends Endpoint {
   protected void send() {
     TlsLayer layer = tls;
     if (layer == null || isSslLent) {
-      sent(queue.isEmpty() ? 0 : queue.send(fd(), calls));
+      sent(queue.isEmpty() ? 0 : queue.send(fd(), calls, driver.counters()));
     } else {
       int status = send(layer);
       tellTlsFailure(layer);
@@ -348,8 +354,8 @@ public final class StreamEndpoint extends Endpoint {
 
   private int send(TlsLayer layer) {
     boolean isTakenAlong = queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
-    int status = isTakenAlong ? 0 : queue.send(fd(), calls);
-    return queue.isEmpty() || isTakenAlong ? layer.send(fd(), queue) : status;
+    int status = isTakenAlong ? 0 : queue.send(fd(), calls, driver.counters());
+    return queue.isEmpty() || isTakenAlong ? layer.send(fd(), queue, driver.counters()) : status;
   }
 
   /** What follows from the result of the last call that sent, 0 or {@code -errno}. */

@@ -5,6 +5,7 @@ import static rloop.posix.Constants.MSG_NOSIGNAL;
 
 import rloop.ffi.Scratch;
 import rloop.io.Driver;
+import rloop.io.IoCounters;
 import rloop.io.tls.TlsStream;
 import rloop.posix.SysSocket;
 
@@ -112,7 +113,7 @@ final class TlsLayer {
    *     at most; afterwards that which the kernel did not take
    * @return 0 or the {@code -errno} of the last call
    */
-  int send(int fd, WriteQueue waiting) {
+  int send(int fd, WriteQueue waiting, IoCounters counters) {
     Buffers buffers = BUFFERS.get();
     int first = waiting.copyTo(buffers.ciphertext, MOST_TAKEN_ALONG);
     waiting.clear();
@@ -123,6 +124,7 @@ final class TlsLayer {
         return 0;
       }
       long sent = SysSocket.send(fd, buffers.ciphertext, size, MSG_NOSIGNAL);
+      counters.sent(sent);
       if (sent < size) {
         long taken = Math.max(sent, 0);
         waiting.addCopy(buffers.ciphertext + taken, size - taken);

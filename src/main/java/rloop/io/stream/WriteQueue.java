@@ -6,6 +6,7 @@ import static rloop.posix.Constants.MSG_NOSIGNAL;
 import java.util.Arrays;
 import rloop.ffi.Memory;
 import rloop.ffi.Scratch;
+import rloop.io.IoCounters;
 import rloop.posix.Iovec;
 import rloop.posix.Msghdr;
 import rloop.posix.Stdlib;
@@ -138,7 +139,7 @@ public final class WriteQueue {
    *
    * @return 0, or the {@code -errno} of the last call; some may be sent in either case
    */
-  public int send(int fd, StreamCalls calls) {
+  public int send(int fd, StreamCalls calls, IoCounters counters) {
     for (; ; ) {
       int chunks = calls.gathers ? Math.min(tail - head, MOST_CHUNKS) : 1;
       long offered = lengths[head];
@@ -150,6 +151,7 @@ public final class WriteQueue {
         offered = message.gather(addresses, lengths, head, chunks);
         sent = SysSocket.sendmsg(fd, message.header, MSG_NOSIGNAL);
       }
+      counters.sent(sent);
       if (sent < 0) {
         return (int) sent;
       }

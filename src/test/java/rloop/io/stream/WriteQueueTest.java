@@ -15,6 +15,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 import org.junit.jupiter.api.Test;
 import rloop.ffi.Memory;
+import rloop.io.IoCounters;
 import rloop.posix.Pair;
 import rloop.posix.SysSocket;
 
@@ -44,6 +45,7 @@ final class WriteQueueTest {
   }
 
   private final List<Long> released = new ArrayList<>();
+  private final IoCounters counters = new IoCounters();
   private final WriteQueue queue = new WriteQueue(released::add);
 
   /** The last chunk's end in what all chunks are together, by number. */
@@ -60,7 +62,7 @@ final class WriteQueueTest {
 
   private void send(int fd) {
     if (!queue.isEmpty()) {
-      assertThat(queue.send(fd, StreamCalls.SOCKET)).isIn(0, -EAGAIN);
+      assertThat(queue.send(fd, StreamCalls.SOCKET, counters)).isIn(0, -EAGAIN);
     }
   }
 
@@ -138,7 +140,7 @@ final class WriteQueueTest {
       for (int i = 0; i < 1000; i++) {
         add(1);
       }
-      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).isZero();
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET, counters)).isZero();
       assertThat(queue.isEmpty()).isTrue();
       checkAccounts();
       receive(pair.second());
@@ -150,7 +152,7 @@ final class WriteQueueTest {
   void what_is_cleared_is_released_in_order_and_not_sent() {
     try (Pair pair = Pair.nonBlockingSockets()) {
       add(1);
-      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).isZero();
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET, counters)).isZero();
       add(1);
       add(LARGEST_CHUNK);
       queue.clear();
@@ -181,9 +183,13 @@ final class WriteQueueTest {
     try (Pair pair = Pair.nonBlockingSockets()) {
       pair.closeSecond();
       add(1);
-      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).as("one chunk").isEqualTo(-EPIPE);
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET, counters))
+          .as("one chunk")
+          .isEqualTo(-EPIPE);
       add(2);
-      assertThat(queue.send(pair.first(), StreamCalls.SOCKET)).as("two chunks").isEqualTo(-EPIPE);
+      assertThat(queue.send(pair.first(), StreamCalls.SOCKET, counters))
+          .as("two chunks")
+          .isEqualTo(-EPIPE);
       assertThat(queue.bytes()).isEqualTo(3);
       assertThat(released).isEmpty();
     }

@@ -1,0 +1,62 @@
+package rloop.loop;
+
+import java.util.Arrays;
+import rloop.io.Driver;
+import rloop.io.IoCounters;
+
+/** A loop's figures at one moment, in the order of {@code rloop.metrics.figures}. */
+final class Figures {
+  private static final int ROOM = 40;
+
+  private final long[] values = new long[ROOM];
+  private int size;
+
+  private Figures() {}
+
+  static long[] of(
+      LoopCounters counters, LoopTime time, ReadyQueue ready, int timers, Driver driver) {
+    Figures figures = new Figures();
+    long now = System.nanoTime();
+    figures.add(now);
+    figures.add(counters.iterations());
+    figures.add(ready.run());
+    figures.add(ready.waiting());
+    figures.add(counters.largestBatch());
+    figures.add(time.longestStretch(now));
+    figures.add(timers);
+    figures.add(driver.isClosed() ? 0 : driver.watched());
+    figures.add(time.ran(now));
+    figures.add(time.waited(now));
+    figures.add(counters.threadsafeCalls());
+    figures.add(driver.wakeUps());
+    figures.addTransports(counters);
+    figures.add(driver.countersAtHome());
+    figures.add(driver.countersLent());
+    return Arrays.copyOf(figures.values, figures.size);
+  }
+
+  private void add(long value) {
+    values[size++] = value;
+  }
+
+  private void addTransports(LoopCounters counters) {
+    add(counters.sockets);
+    add(counters.datagrams);
+    add(counters.pipes);
+    add(counters.tls);
+    add(counters.acceptedConnections());
+  }
+
+  private void add(Tally tally) {
+    add(tally.open());
+    add(tally.opened());
+  }
+
+  private void add(IoCounters io) {
+    add(io.polls());
+    add(io.receives());
+    add(io.bytesReceived());
+    add(io.sends());
+    add(io.bytesSent());
+  }
+}

@@ -1,0 +1,95 @@
+package rloop.loop;
+
+/**
+ * How long a loop has worked and how long it has waited, by the clock readings that it makes anyway
+ * and one before each wait.
+ *
+ * <p>All times are nanoseconds since a moment shortly before this was made, so that none is 0.
+ *
+ * <p>Thread rule: with the loop's lock, but {@link #waitEnds}, which its thread calls without: what
+ * it changes is one field, and who looks meanwhile finds a right figure before it and after it.
+ */
+final class LoopTime {
+  private static final long NEVER = 0;
+
+  private final long origin = System.nanoTime() - 1;
+
+  /**
+   * How long the loop has waited; as long as it waits, less the time when that began. Only then is
+   * it negative: nobody has waited for as long as there is time.
+   */
+  private long waited;
+
+  /** How long the runs that are over took. */
+  private long ran;
+
+  private long runStart = NEVER;
+
+  /** When the loop last looked at the clock. */
+  private long lastLook;
+
+  private long longestStretch;
+
+  private long since(long nanoTime) {
+    return nanoTime - origin;
+  }
+
+  /** A run begins; one that was interrupted may have begun already. */
+  void runBegins() {
+    if (runStart == NEVER) {
+      runStart = since(System.nanoTime());
+      lastLook = runStart;
+    }
+  }
+
+  /** The run is over, if there is one. */
+  void runEnds() {
+    if (runStart != NEVER) {
+      long now = since(System.nanoTime());
+      looked(now);
+      ran += now - runStart;
+      runStart = NEVER;
+    }
+  }
+
+  /** The loop has looked at the clock, {@link System#nanoTime}, between two batches. */
+  void works(long nanoTime) {
+    looked(since(nanoTime));
+  }
+
+  private void looked(long now) {
+    longestStretch = Math.max(longestStretch, now - lastLook);
+    lastLook = now;
+  }
+
+  /** The loop begins to wait; the time is taken here. */
+  void waitBegins() {
+    long now = since(System.nanoTime());
+    looked(now);
+    waited -= now;
+  }
+
+  /** The wait is over. */
+  void waitEnds(long nanoTime) {
+    lastLook = since(nanoTime);
+    waited += lastLook;
+  }
+
+  /** How long the loop has waited until a moment, which was just now: a wait may end meanwhile. */
+  long waited(long nanoTime) {
+    long now = since(nanoTime);
+    long waited = this.waited;
+    return waited < 0 ? waited + now : waited - Math.max(lastLook - now, 0);
+  }
+
+  /** How long the loop has run until a moment, waits included. */
+  long ran(long nanoTime) {
+    return runStart == NEVER ? ran : ran + since(nanoTime) - runStart;
+  }
+
+  /** The longest time from one look at the clock to the next, waits excluded. */
+  long longestStretch(long nanoTime) {
+    boolean works = runStart != NEVER && waited >= 0;
+    return works ? Math.max(longestStretch, since(nanoTime) - lastLook) : longestStretch;
+  }
+}
