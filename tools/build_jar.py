@@ -25,10 +25,15 @@ SOURCES = ROOT / "src" / "main" / "java"
 PACKAGED_JAR = ROOT / "src" / "rloop" / "rloop.jar"
 
 _JAVAC_OPTIONS = (
-    # Not --release, which hides what rloop.ffi.Memory uses.
+    # Not --release, which hides what rloop.ffi uses.
     f"--source={MINIMUM_VERSION}",
     f"--target={MINIMUM_VERSION}",
+    "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi.aarch64=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED",
     "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
     "-encoding",
     "UTF-8",
     "-proc:none",

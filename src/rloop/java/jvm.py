@@ -70,7 +70,14 @@ _LARGEST_STACK = 1 << 30
 _OPTIONS = (
     "-Xrs",
     "--enable-native-access=ALL-UNNAMED",
-    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",  # rloop.ffi.Memory
+    "--add-exports=java.base/jdk.internal.access=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi.aarch64=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.foreign.abi.x64=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
+    "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+    "--add-opens=java.base/jdk.internal.foreign.abi=ALL-UNNAMED",
+    "-Djdk.reflect.useNativeAccessorOnly=true",
     "-XX:+UseSerialGC",
     "-Xms8m",
     "-Xmn2m",
@@ -184,6 +191,7 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
         *options(),
         *_stack_options(),
         f"-Drloop.python={ctypes.pythonapi._handle}",
+        f"-Drloop.dlsym={_address_of_dlsym()}",
         f"-Drloop.constants={constants.assignments()}",
         *aot_options,
     ]
@@ -202,6 +210,10 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
             raise
         _core = module  # before the signals that have come meanwhile may raise
     return module, vm
+
+
+def _address_of_dlsym() -> int:
+    return ctypes.cast(ctypes.pythonapi.dlsym, ctypes.c_void_p).value or 0
 
 
 def _stack_options() -> list[str]:

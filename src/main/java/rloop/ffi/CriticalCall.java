@@ -1,7 +1,5 @@
 package rloop.ffi;
 
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -13,10 +11,8 @@ import java.lang.invoke.MethodHandle;
  *
  * @param address where the function is
  */
-@SuppressWarnings("restricted")
-public record CriticalCall(MemorySegment address) implements CFunction {
-  private static final MethodHandle CALL =
-      Linker.nativeLinker().downcallHandle(Shape.DOWNCALL, Linker.Option.critical(false));
+public record CriticalCall(long address) implements CFunction {
+  private static final MethodHandle CALL = Linkage.CHOSEN.downcall(true);
 
   /**
    * The function of that name.
@@ -24,7 +20,7 @@ public record CriticalCall(MemorySegment address) implements CFunction {
    * @throws UnsatisfiedLinkError if the process has none
    */
   public static CriticalCall of(String symbol) {
-    return new CriticalCall(Symbols.segment(symbol));
+    return new CriticalCall(Symbols.address(symbol));
   }
 
   /**
@@ -33,13 +29,13 @@ public record CriticalCall(MemorySegment address) implements CFunction {
    * @throws UnsatisfiedLinkError if it has none
    */
   public static CriticalCall in(long library, String symbol) {
-    return new CriticalCall(Symbols.segment(library, symbol));
+    return new CriticalCall(Symbols.address(library, symbol));
   }
 
   @Override
   public long call(long a, long b, long c, long d, long e, long f) {
     try {
-      return (long) CALL.invokeExact(address, a, b, c, d, e, f);
+      return (long) CALL.invokeExact(address, a, b, c, d, e, f, 0L);
     } catch (Throwable t) {
       throw Unexpected.inLinkage(t);
     }

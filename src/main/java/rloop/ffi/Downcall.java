@@ -1,7 +1,5 @@
 package rloop.ffi;
 
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -9,9 +7,8 @@ import java.lang.invoke.MethodHandle;
  *
  * @param address where the function is
  */
-@SuppressWarnings("restricted")
-public record Downcall(MemorySegment address) implements CFunction {
-  private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(Shape.DOWNCALL);
+public record Downcall(long address) implements CFunction {
+  private static final MethodHandle CALL = Linkage.CHOSEN.downcall(false);
 
   /**
    * The function of that name.
@@ -19,7 +16,7 @@ public record Downcall(MemorySegment address) implements CFunction {
    * @throws UnsatisfiedLinkError if the process has none
    */
   public static Downcall of(String symbol) {
-    return new Downcall(Symbols.segment(symbol));
+    return new Downcall(Symbols.address(symbol));
   }
 
   /**
@@ -29,13 +26,13 @@ public record Downcall(MemorySegment address) implements CFunction {
    * @throws UnsatisfiedLinkError if it has none
    */
   public static Downcall in(long library, String symbol) {
-    return new Downcall(Symbols.segment(library, symbol));
+    return new Downcall(Symbols.address(library, symbol));
   }
 
   @Override
   public long call(long a, long b, long c, long d, long e, long f) {
     try {
-      return (long) CALL.invokeExact(address, a, b, c, d, e, f);
+      return (long) CALL.invokeExact(address, a, b, c, d, e, f, 0L);
     } catch (Throwable t) {
       throw Unexpected.inLinkage(t);
     }

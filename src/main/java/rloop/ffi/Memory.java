@@ -1,7 +1,6 @@
 package rloop.ffi;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import jdk.internal.misc.Unsafe;
 
 /**
@@ -15,7 +14,6 @@ import jdk.internal.misc.Unsafe;
  * <p>Addresses need not be aligned, because some kernel structures are packed ({@code struct
  * epoll_event}); on the supported machines that costs nothing.
  */
-@SuppressWarnings("restricted")
 public final class Memory {
   private static final Unsafe UNSAFE = Unsafe.getUnsafe();
 
@@ -66,18 +64,38 @@ public final class Memory {
     UNSAFE.copyMemory(from, to, bytes);
   }
 
-  /** Zeroed memory, aligned for any C type, that is never freed. */
+  /**
+   * Zeroed memory, aligned for any C type, that stays until it is freed.
+   *
+   * @throws OutOfMemoryError if the C library has none
+   */
   public static long allocate(long bytes) {
-    return Arena.global().allocate(bytes, Long.BYTES).address();
+    long address = UNSAFE.allocateMemory(Math.max(bytes, 1));
+    UNSAFE.setMemory(address, bytes, (byte) 0);
+    return address;
   }
 
-  /** A NUL-terminated copy in UTF-8 that is never freed. */
+  /** Gives back what {@link #allocate} or {@link #cString} returned. */
+  static void free(long address) {
+    UNSAFE.freeMemory(address);
+  }
+
+  /** A NUL-terminated copy in UTF-8 that is never freed; see {@link CString}. */
   public static long cString(String text) {
-    return Arena.global().allocateFrom(text).address();
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    long address = allocate(bytes.length + 1L);
+    UNSAFE.copyMemory(bytes, Unsafe.ARRAY_BYTE_BASE_OFFSET, null, address, bytes.length);
+    return address;
   }
 
   /** The NUL-terminated UTF-8 string at an address. */
   public static String string(long address) {
-    return MemorySegment.ofAddress(address).reinterpret(Long.MAX_VALUE).getString(0);
+    int length = 0;
+    while (getByte(address + length) != 0) {
+      length++;
+    }
+    byte[] bytes = new byte[length];
+    UNSAFE.copyMemory(null, address, bytes, Unsafe.ARRAY_BYTE_BASE_OFFSET, length);
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 }

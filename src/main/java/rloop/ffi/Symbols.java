@@ -1,8 +1,6 @@
 package rloop.ffi;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 
 /** Looks up C symbols of the process that the JVM runs in, by {@code dlsym(3)}. */
 @SuppressWarnings("restricted")
@@ -13,10 +11,17 @@ public final class Symbols {
    */
   private static final long HANDLE = Long.getLong("rloop.python", 0L);
 
-  private static final Downcall DLSYM =
-      new Downcall(Linker.nativeLinker().defaultLookup().findOrThrow("dlsym"));
+  private static final Downcall DLSYM = new Downcall(addressOfDlsym());
 
   private Symbols() {}
+
+  /** Where Python is the host it tells, for to look it up takes Java some milliseconds. */
+  private static long addressOfDlsym() {
+    Long told = Long.getLong("rloop.dlsym");
+    return told == null
+        ? Linker.nativeLinker().defaultLookup().findOrThrow("dlsym").address()
+        : told;
+  }
 
   /**
    * The address of a symbol.
@@ -37,20 +42,16 @@ public final class Symbols {
   }
 
   private static long find(long library, String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      return DLSYM.call(library, arena.allocateFrom(name).address());
+    try (CString text = new CString(name)) {
+      return DLSYM.call(library, text.address());
     }
   }
 
-  static MemorySegment segment(String name) {
-    return MemorySegment.ofAddress(address(name));
-  }
-
-  static MemorySegment segment(long library, String name) {
+  static long address(long library, String name) {
     long address = find(library, name);
     if (address == 0) {
       throw new UnsatisfiedLinkError("the library has no C symbol " + name);
     }
-    return MemorySegment.ofAddress(address);
+    return address;
   }
 }

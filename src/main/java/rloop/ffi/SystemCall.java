@@ -1,10 +1,5 @@
 package rloop.ffi;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -13,19 +8,12 @@ import java.lang.invoke.MethodHandle;
  *
  * @param address where the function is
  */
-@SuppressWarnings("restricted")
-public record SystemCall(MemorySegment address) implements CFunction {
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
+public record SystemCall(long address) implements CFunction {
+  /** An {@code int} a thread: the JVM writes {@code errno} there before anything can change it. */
+  private static final ThreadLocal<Scratch> CAPTURED =
+      ThreadLocal.withInitial(() -> new Scratch(Integer.BYTES));
 
-  private static final long ERRNO_OFFSET =
-      STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
-
-  /** One segment a thread: the JVM writes {@code errno} there before anything can change it. */
-  private static final ThreadLocal<MemorySegment> CAPTURED =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
-
-  private static final MethodHandle CALL =
-      Linker.nativeLinker().downcallHandle(Shape.DOWNCALL, Linker.Option.captureCallState("errno"));
+  private static final MethodHandle CALL = Linkage.CHOSEN.downcallWithErrno();
 
   /** What {@code -1} of a function that returns a C {@code int} looks like without its sign. */
   private static final long INT_MINUS_ONE = 0xFFFF_FFFFL;
@@ -36,20 +24,18 @@ public record SystemCall(MemorySegment address) implements CFunction {
    * @throws UnsatisfiedLinkError if the process has none
    */
   public static SystemCall of(String symbol) {
-    return new SystemCall(Symbols.segment(symbol));
+    return new SystemCall(Symbols.address(symbol));
   }
 
   @Override
   public long call(long a, long b, long c, long d, long e, long f) {
-    MemorySegment captured = CAPTURED.get();
+    long captured = CAPTURED.get().address();
     long result;
     try {
-      result = (long) CALL.invokeExact(address, captured, a, b, c, d, e, f);
+      result = (long) CALL.invokeExact(address, captured, a, b, c, d, e, f, 0L);
     } catch (Throwable t) {
       throw Unexpected.inLinkage(t);
     }
-    return result == -1 || result == INT_MINUS_ONE
-        ? -Memory.getInt(captured.address() + ERRNO_OFFSET)
-        : result;
+    return result == -1 || result == INT_MINUS_ONE ? -Memory.getInt(captured) : result;
   }
 }

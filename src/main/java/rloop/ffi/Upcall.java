@@ -1,11 +1,8 @@
 package rloop.ffi;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 
 /** Makes C function pointers of Java methods. An empty upcall takes about 30 ns. */
-@SuppressWarnings("restricted")
 public final class Upcall {
   private Upcall() {}
 
@@ -19,6 +16,6 @@ public final class Upcall {
    * @param target of type {@code (long, long, long, long) -> long}
    */
   public static long stub(MethodHandle target) {
-    return Linker.nativeLinker().upcallStub(target, Shape.UPCALL, Arena.global()).address();
+    return Linkage.CHOSEN.upcall(target);
   }
 }

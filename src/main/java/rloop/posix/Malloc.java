@@ -1,6 +1,5 @@
 package rloop.posix;
 
-import java.lang.foreign.MemorySegment;
 import rloop.ffi.Symbols;
 import rloop.ffi.SystemCall;
 
@@ -17,7 +16,7 @@ public final class Malloc {
   public static void malloc_trim(long pad) {
     long address = Symbols.addressOrZero("malloc_trim");
     if (address != 0) {
-      new SystemCall(MemorySegment.ofAddress(address)).call(pad);
+      new SystemCall(address).call(pad);
     }
   }
 }

@@ -1,6 +1,5 @@
 package rloop.posix;
 
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import rloop.ffi.Symbols;
 import rloop.ffi.SystemCall;
@@ -21,9 +20,7 @@ public final class SysEpoll {
   private static final long EPOLL_PWAIT2_ADDRESS = Symbols.addressOrZero("epoll_pwait2");
 
   private static final @Nullable SystemCall EPOLL_PWAIT2 =
-      EPOLL_PWAIT2_ADDRESS == 0
-          ? null
-          : new SystemCall(MemorySegment.ofAddress(EPOLL_PWAIT2_ADDRESS));
+      EPOLL_PWAIT2_ADDRESS == 0 ? null : new SystemCall(EPOLL_PWAIT2_ADDRESS);
 
   private SysEpoll() {}
 

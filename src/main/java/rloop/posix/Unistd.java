@@ -1,6 +1,5 @@
 package rloop.posix;
 
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import rloop.ffi.Memory;
 import rloop.ffi.Symbols;
@@ -17,7 +16,7 @@ public final class Unistd {
   private static final long PIPE2_ADDRESS = Symbols.addressOrZero("pipe2");
 
   private static final @Nullable SystemCall PIPE2 =
-      PIPE2_ADDRESS == 0 ? null : new SystemCall(MemorySegment.ofAddress(PIPE2_ADDRESS));
+      PIPE2_ADDRESS == 0 ? null : new SystemCall(PIPE2_ADDRESS);
 
   private Unistd() {}
 

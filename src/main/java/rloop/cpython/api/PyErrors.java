@@ -1,6 +1,7 @@
 package rloop.cpython.api;
 
 import java.lang.foreign.Arena;
+import rloop.ffi.CString;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
 import rloop.ffi.Symbols;
@@ -23,8 +24,8 @@ public final class PyErrors {
 
   /** Sets the exception. */
   public static void PyErr_SetString(long type, String message) {
-    try (Arena arena = Arena.ofConfined()) {
-      SET_STRING.call(type, arena.allocateFrom(message).address());
+    try (CString copy = new CString(message)) {
+      SET_STRING.call(type, copy.address());
     }
   }
 

@@ -1,6 +1,6 @@
 package rloop.cpython.api;
 
-import java.lang.foreign.Arena;
+import rloop.ffi.CString;
 import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
@@ -49,8 +49,8 @@ public final class PyObjects {
 
   @Owned
   public static long PyObject_GetAttrString(long object, String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      return GET_ATTR_STRING.call(object, arena.allocateFrom(name).address());
+    try (CString copy = new CString(name)) {
+      return GET_ATTR_STRING.call(object, copy.address());
     }
   }
 

@@ -1,7 +1,7 @@
 package rloop.cpython.api;
 
-import java.lang.foreign.Arena;
 import rloop.ffi.CFunction;
+import rloop.ffi.CString;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
 
@@ -41,8 +41,8 @@ public final class PyRuntime {
 
   @Owned
   public static long PyImport_ImportModule(String name) {
-    try (Arena arena = Arena.ofConfined()) {
-      return IMPORT.call(arena.allocateFrom(name).address());
+    try (CString copy = new CString(name)) {
+      return IMPORT.call(copy.address());
     }
   }
 

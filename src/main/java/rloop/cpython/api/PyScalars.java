@@ -1,6 +1,6 @@
 package rloop.cpython.api;
 
-import java.lang.foreign.Arena;
+import rloop.ffi.CString;
 import rloop.ffi.CriticalCall;
 import rloop.ffi.Downcall;
 import rloop.ffi.Memory;
@@ -90,8 +90,8 @@ public final class PyScalars {
 
   @Owned
   public static long PyUnicode_FromString(String text) {
-    try (Arena arena = Arena.ofConfined()) {
-      return UNICODE_FROM.call(arena.allocateFrom(text).address());
+    try (CString copy = new CString(text)) {
+      return UNICODE_FROM.call(copy.address());
     }
   }
 
