@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Loop
+from tests.unit.connections import turns
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -72,7 +73,7 @@ async def test_a_collected_transport_keeps_no_number(loop: Loop) -> None:
     finaliser = WatchesNumber(loop, number)
     transport, protocol = await loop.create_connection(InCycle, sock=ours)
     transport.pause_reading()
-    await asyncio.sleep(0)
+    await turns()
     protocol.cycle = protocol, transport, finaliser
     errors = finaliser.errors
     del ours, transport, protocol, finaliser

@@ -54,7 +54,11 @@ public final class EventLoop {
   private final ReadyQueue ready;
   private final Driver driver;
   private final GatheredWrites writes;
-  private final ArrayList<Reader> readers = new ArrayList<>();
+
+  /** Those who deliver in the running batch, and in the one being filled. */
+  private ArrayList<Reader> delivering = new ArrayList<>();
+
+  private ArrayList<Reader> readers = new ArrayList<>();
   private final FdWatches fdWatches;
   private final BytesPool bytesPool = new BytesPool();
 
@@ -256,8 +260,8 @@ public final class EventLoop {
     if (ready.hasNext()) {
       if (!io.isLent()) {
         writes.flushIfLate();
-      } else if (!io.outbox().isEmpty() && writes.areLate()) {
-        flush();
+      } else if (io.hasUnsent()) {
+        sendIfLate();
       }
       return ready.next();
     }
@@ -294,15 +298,12 @@ public final class EventLoop {
     }
     told = false;
     finishBatch();
-    if (ready.hasPending()
-        && isWorthLending()
+    if (io.isBusy()
+        && !stopping
         && !modeChanged
         && !scheduler.usesToldTime()
         && ++pollsUnconfirmed < MOST_UNCONFIRMED_POLLS) { // the I/O thread polls as well
-      time.works(System.nanoTime());
-      scheduler.expireTimers();
-      counters.iteration();
-      return startBatch(); // what was written leaves while it runs
+      return nextBatchOfBusy();
     }
     flush();
     if (stopping && !first) {
@@ -331,18 +332,54 @@ public final class EventLoop {
     return interrupted ? 0 : endRun();
   }
 
+  /**
+   * As {@link #nextBatch}, by a thread that runs only Python: what was written leaves meanwhile.
+   */
+  @Owned
+  private long nextBatchOfBusy() {
+    counters.iteration();
+    if (ready.hasPending()) {
+      time.works(System.nanoTime());
+    } else {
+      time.waitBegins();
+      io.waitAway(scheduler.timeUntilFirstTimer());
+      time.waitEnds(System.nanoTime());
+    }
+    scheduler.expireTimers();
+    if (ready.hasPending()) {
+      return startBatch();
+    }
+    io.calm();
+    return 0; // a signal may have come to this thread meanwhile
+  }
+
   @Owned
   private long startBatch() {
-    if (isWorthLending()) {
+    if (!stopping && io.isWorthLending(readers.size())) {
       io.lend();
+      writes.startGathering(System.nanoTime());
     }
+    ArrayList<Reader> delivered = delivering;
+    delivering = readers;
+    readers = delivered;
+    bytesRead = 0;
     scheduler.startBatch();
     counters.batch(ready.batchSize());
     return ready.next();
   }
 
-  private boolean isWorthLending() {
-    return !stopping && io.isWorthLending(readers.size());
+  /** What the I/O thread was to send has left then; what was written since, it sends next. */
+  private void sendIfLate() {
+    GatheredWrites.Lateness lateness = writes.lateness();
+    if (lateness == GatheredWrites.Lateness.NONE) {
+      return;
+    }
+    io.takeHome();
+    if (lateness == GatheredWrites.Lateness.LATE && bytesRead < MOST_BYTES_A_BATCH) {
+      io.lend();
+    } else {
+      driver.flush();
+    }
   }
 
   private static long askForTime() {
@@ -370,22 +407,21 @@ public final class EventLoop {
   /** In this order, data that was received and sent on can be given back to be filled again. */
   private void finishBatch() {
     scheduler.finishBatch();
-    if (io.isLent()) {
-      finishReaders(); // before what was read meanwhile, which is for the next batch
+    if (io.isBusy()) {
+      finish(delivering);
       io.takeHome();
     } else {
       flush();
-      finishReaders();
+      finish(delivering);
       flush(); // what a finaliser wrote while its protocol was let go
     }
   }
 
-  private void finishReaders() {
+  private static void finish(List<Reader> readers) {
     for (int i = 0; i < readers.size(); i++) {
       readers.get(i).batchFinished();
     }
     readers.clear();
-    bytesRead = 0;
   }
 
   /** Sends what was gathered. */
@@ -484,7 +520,7 @@ public final class EventLoop {
 
   /** The readers that delivered data in the current batch. */
   public List<Reader> readers() {
-    return readers;
+    return delivering;
   }
 
   public long pythonLoop() {
@@ -539,7 +575,8 @@ public final class EventLoop {
     closed = true;
     io.close();
     scheduler.close();
-    finishReaders();
+    finish(delivering);
+    finish(readers);
     bytesPool.close();
     driver.close();
     fdWatches.close();

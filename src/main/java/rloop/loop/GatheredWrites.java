@@ -12,12 +12,22 @@ import rloop.io.Driver;
  * <p>Thread rule: with the loop's lock.
  */
 final class GatheredWrites {
+  /** How late something is: so that somebody else may send it, or that it must leave now. */
+  enum Lateness {
+    NONE,
+    LATE,
+    OVERDUE
+  }
+
   /**
    * Most batches are over by then. Those that take longer lose nothing: what gathering saves is
    * that Python's code and the kernel's drive each other from the caches with each write, and not a
    * few thousand times a second.
    */
   private static final long LONGEST_WAIT_NANOS = 250_000;
+
+  /** A call that takes so long is itself what others wait for. */
+  private static final long LONG_CALL_NANOS = 1_000_000;
 
   private final Driver driver;
 
@@ -35,18 +45,19 @@ final class GatheredWrites {
 
   /** Sends what may have waited for too long. Hot: called before each call of a batch. */
   void flushIfLate() {
-    if (driver.hasWriters() && areLate()) {
+    if (driver.hasWriters() && lateness() != Lateness.NONE) {
       driver.flush();
     }
   }
 
-  /** Whether something may have waited for too long; nothing has from now on. */
-  boolean areLate() {
+  /** How late what waits may be; nothing waits from now on. */
+  Lateness lateness() {
     long now = System.nanoTime();
-    boolean areLate = now - since >= LONGEST_WAIT_NANOS;
-    if (areLate) {
-      since = now;
+    long waited = now - since;
+    if (waited < LONGEST_WAIT_NANOS) {
+      return Lateness.NONE;
     }
-    return areLate;
+    since = now;
+    return waited < LONG_CALL_NANOS ? Lateness.LATE : Lateness.OVERDUE;
   }
 }

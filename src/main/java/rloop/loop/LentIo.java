@@ -18,12 +18,21 @@ public final class LentIo {
   /** A batch with so many deliveries takes longer than to wake the I/O thread. */
   private static final int LEAST_DELIVERIES = 4;
 
+  /** A loop whose batches have become smaller than that is not busy any more after so many. */
+  private static final int MOST_SMALL_BATCHES = 8;
+
+  /** So long a busy loop leaves waiting for events to the I/O thread. */
+  private static final long LONGEST_WAIT_NANOS = 1_000_000;
+
   private final Lending lending;
   private final @Nullable Relay relay;
   private final Outbox outbox = new Outbox();
 
   /** How many have called {@link #hold}. */
   private int holders;
+
+  /** How many batches in a row were too small to be worth it; none were worth it yet. */
+  private int smallBatches = MOST_SMALL_BATCHES;
 
   LentIo(Driver driver, Lending lending) {
     this.lending = lending;
@@ -45,25 +54,57 @@ public final class LentIo {
     return relay != null && relay.isLent();
   }
 
-  /** Whether it is worth waking another thread: the batch being filled takes longer than that. */
-  boolean isWorthLending(int deliveries) {
+  /** Whether something waits, or may, while the driver is lent. */
+  boolean hasUnsent() {
+    return !outbox.isEmpty() || (relay != null && !relay.isDone());
+  }
+
+  /** Whether batches have been worth waking another thread: they took longer than that. */
+  boolean isBusy() {
     return switch (lending) {
       case NEVER -> false;
-      case WHEN_BUSY -> deliveries >= LEAST_DELIVERIES && holders == 0;
+      case WHEN_BUSY -> smallBatches < MOST_SMALL_BATCHES && holders == 0;
       case ALWAYS -> holders == 0;
     };
+  }
+
+  /** Whether the loop is busy, now that its next batch delivers to so many. */
+  boolean isWorthLending(int deliveries) {
+    smallBatches =
+        deliveries >= LEAST_DELIVERIES ? 0 : Math.min(smallBatches + 1, MOST_SMALL_BATCHES);
+    return isBusy();
   }
 
   /** Lends the driver, which is at home. */
   void lend() {
     if (relay != null) {
-      relay.lend();
+      relay.lend(0);
     }
+  }
+
+  /**
+   * Has the I/O thread send what is queued and wait for events, for a loop that is busy but has
+   * nothing to do just now: its own thread would have to send and receive all that comes then.
+   *
+   * @param timeoutNanos the longest time; negative: any
+   */
+  void waitAway(long timeoutNanos) {
+    if (relay != null) {
+      boolean isLong = timeoutNanos < 0 || timeoutNanos > LONGEST_WAIT_NANOS;
+      relay.lend(isLong ? LONGEST_WAIT_NANOS : timeoutNanos);
+      takeHome(relay);
+    }
+  }
+
+  /** The loop has nothing to do, and waits at home. */
+  void calm() {
+    smallBatches = MOST_SMALL_BATCHES;
   }
 
   /** Takes the driver home, and what happened meanwhile into the pending batch. */
   public void takeHome() {
     if (relay != null && relay.isLent()) {
+      relay.interrupt();
       takeHome(relay);
     }
   }

@@ -14,9 +14,9 @@ import rloop.io.Driver;
  * </pre>
  *
  * <p>The driver belongs to the loop's thread in HOME and DONE, to the I/O thread in LENT. A step
- * sends what was queued, polls without waiting, and reads: so it ends by itself, soon, and who
- * wants the driver back has nobody to interrupt. The state is what hands all else over: it is
- * written last, and read first.
+ * sends what was queued, polls, and reads. While Python runs it doesn't wait for events: so it ends
+ * by itself, soon, and who wants the driver back has nobody to interrupt. The state is what hands
+ * all else over: it is written last, and read first.
  *
  * <p>Thread rule: with the loop's lock, but for {@link #awaitDone}, which waits without.
  */
@@ -37,6 +37,9 @@ public final class Relay {
   private final Notes notes = new Notes();
   private final Thread thread;
   private volatile State state = State.HOME;
+
+  /** How long the step waits for events, in nanoseconds; handed over by the state. */
+  private long wait;
 
   /** Whether the I/O thread sleeps, or is about to. */
   private volatile boolean isAsleep;
@@ -66,9 +69,14 @@ public final class Relay {
     return state == State.LENT || state == State.DONE;
   }
 
-  /** Has the I/O thread take a step. */
-  public void lend() {
+  /**
+   * Has the I/O thread take a step.
+   *
+   * @param waitNanos how long it may wait for events, if there are none
+   */
+  public void lend(long waitNanos) {
     notes.take(true);
+    wait = waitNanos;
     driver.lendTo(thread);
     state = State.LENT;
     if (isAsleep) {
@@ -76,10 +84,22 @@ public final class Relay {
     }
   }
 
+  /** Lets a step that waits for events end; for any thread. */
+  public void interrupt() {
+    if (wait != 0 && state == State.LENT) {
+      driver.wakeUp();
+    }
+  }
+
+  /** Whether the step is done. */
+  public boolean isDone() {
+    return state != State.LENT;
+  }
+
   /** Whether the step is done, or is within microseconds. */
   public boolean isDoneSoon() {
     for (int i = 0; i < SPINS; i++) {
-      if (state != State.LENT) {
+      if (isDone()) {
         return true;
       }
       Thread.onSpinWait();
@@ -156,7 +176,7 @@ public final class Relay {
   private void step() {
     driver.flush();
     if (!driver.hasEvents()) { // else the last poll's come first: nobody waits for ever
-      var _ = driver.poll(0);
+      var _ = driver.poll(wait);
     }
     while (driver.hasEvents() && notes.hasRoom()) {
       driver.dispatchNext();

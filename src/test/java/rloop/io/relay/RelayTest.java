@@ -60,7 +60,7 @@ class RelayTest {
     endpoint.add(OWNER, TEXT, TEXT_LENGTH);
     endpoint.flushLater();
     Unistd.write(pair.second(), TEXT, TEXT_LENGTH);
-    relay.lend();
+    relay.lend(0);
     takeHome();
     assertThat(events.told).containsExactly("held", "drained", "received text");
     assertThat(events.released).containsExactly(OWNER);
@@ -70,7 +70,7 @@ class RelayTest {
 
   @Test
   void who_uses_what_is_lent_is_told_so() {
-    relay.lend();
+    relay.lend(0);
     assertThatThrownBy(() -> endpoint.add(OWNER, TEXT, TEXT_LENGTH))
         .isInstanceOf(AssertionError.class)
         .hasMessageContaining("lent");
@@ -85,7 +85,7 @@ class RelayTest {
       Unistd.write(pair.second(), TEXT, TEXT_LENGTH);
       endpoint.add(OWNER, TEXT, TEXT_LENGTH);
       endpoint.flushLater();
-      relay.lend();
+      relay.lend(0);
       if (i % 3 == 0) {
         Thread.onSpinWait(); // the step may be over, or not
       }
