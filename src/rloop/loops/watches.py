@@ -1,18 +1,31 @@
-"""What is left of asyncio's selector: the answer to who waits for which descriptor.
+"""What is left of asyncio's selector: who waits for which descriptor, and a ``select`` to replace.
 
 The standard library's transports (over terminals, over FIFOs for both directions, of datagrams of
-rare families) ask for it in their ``repr``.
+rare families) ask for the first in their ``repr``. The other is what packages that travel in time
+know of asyncio's loop: they put a ``select`` of their own into ``loop._selector``, which sets the
+clock, and waits by the one that was there. As long as theirs is there, the loop calls it in each
+iteration (``clock.py``).
 """
 
 from __future__ import annotations
 
 import selectors
 import weakref
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+_Select = Callable[[float | None], Sequence[Any]]
+
+# Stands for an event: of which file it is, Java knows.
+_SOMETHING = (None, 0)
 
 
 class _Watcher(Protocol):
+    _is_waiting_in_python: bool
+
     def _watched(self, fd: int, /) -> int: ...
+    def _poll(self, timeout: float | None, /) -> bool: ...
+    def _find_clock(self) -> None: ...
 
 
 class Watches:
@@ -29,9 +42,28 @@ class Watches:
             raise KeyError(f"{fd} is not watched")
         return selectors.SelectorKey(fd, fd, events, None)
 
-    def select(self, _: float | None = None) -> tuple[()]:
-        """Finds nothing: Java waits when the calls are asked for (``nesting.py``)."""
-        return ()
+    replacement: _Select | None = None  # somebody's select
+
+    def _own_select(self, timeout: float | None = None) -> list[Any]:
+        """Finds nothing unless the loop asks: as a rule Java waits when it makes a batch."""
+        if self._loop._is_waiting_in_python and self._loop._poll(timeout):
+            return [_SOMETHING]
+        return []
+
+    @property
+    def select(self) -> _Select:
+        """Waits for events."""
+        return self.replacement or self._own_select
+
+    @select.setter
+    def select(self, replacement: _Select) -> None:
+        self.replacement = replacement
+        self._loop._find_clock()
+
+    @select.deleter
+    def select(self) -> None:
+        del self.replacement
+        self._loop._find_clock()
 
     def close(self) -> None:
         """Does nothing: Java closes the poller."""

@@ -81,6 +81,15 @@ public final class EventLoop {
   /** The time was told since the last batch. */
   private boolean told;
 
+  /** Python asks the poller, see {@link #poll}. */
+  private boolean waitsInPython;
+
+  /** Python was asked to wait, and what it has found was not handed out. */
+  private boolean waited;
+
+  /** There was something to do before it was asked. */
+  private boolean hadCalls;
+
   /** A thread makes the next batch: it waits, or lets others in. */
   private boolean isMakingBatch;
 
@@ -235,6 +244,7 @@ public final class EventLoop {
     flush();
     runner = null;
     stopping = false;
+    waited = false; // it may have been ended by who was to wait
   }
 
   /** Ends the run after the current batch. */
@@ -251,7 +261,8 @@ public final class EventLoop {
 
   /**
    * The next call, or 0 if the run is over or, while {@link #isRunning}, goes on after Python has
-   * seen to signals or in another mode. {@code None} asks what time it is, where the time is told.
+   * seen to signals or in another mode. {@code None} asks what time it is, where the time is told;
+   * {@code False} asks Python to wait, where it does.
    *
    * <p>Hot while the batch has calls.
    */
@@ -285,6 +296,13 @@ public final class EventLoop {
   private long nextBatch() {
     boolean first = startingRun;
     startingRun = false;
+    if (waited) {
+      waited = false;
+      dispatch();
+      driver.dropStrays();
+      polled = true;
+      return askForTime();
+    }
     if (polled) {
       polled = false;
       scheduler.expireTimers();
@@ -315,6 +333,10 @@ public final class EventLoop {
     }
     if (scheduler.usesToldTime()) {
       counters.iteration();
+      if (waitsInPython) {
+        waited = true;
+        return Ref.take(PyObjects.Py_False);
+      }
       pollIfDue(first);
       polled = true;
       return askForTime();
@@ -472,6 +494,42 @@ public final class EventLoop {
     return count == Poller.INTERRUPTED;
   }
 
+  /** How long Python is to wait, in seconds, or infinity. */
+  public double timeToWait() {
+    if (fdWatches.hasUnconfirmed()) {
+      fdWatches.confirm();
+    }
+    hadCalls = ready.hasPending();
+    return hadCalls || stopping || driver.hasEvents() ? 0 : scheduler.secondsUntilFirstTimer();
+  }
+
+  /**
+   * What the {@code select} of the loop's selector is, for who has put another one in its place:
+   * waits until there is something to do, and returns whether there is. As often as is wished.
+   */
+  public boolean poll(double seconds) {
+    checkOpen();
+    if (isMakingBatch) {
+      throw PyException.runtimeError("This event loop is already running");
+    }
+    isMakingBatch = true;
+    try {
+      flush();
+      if (hasFound()) {
+        return true;
+      }
+      long timeout = Scheduler.nanos(seconds);
+      int count = timeout == 0 ? driver.poll(0) : waitWithoutGil(timeout);
+      return count == Poller.INTERRUPTED || hasFound(); // a signal is something as well
+    } finally {
+      isMakingBatch = false;
+    }
+  }
+
+  private boolean hasFound() {
+    return driver.hasEvents() || (ready.hasPending() && !hadCalls);
+  }
+
   private int waitWithoutGil(long timeout) {
     time.waitBegins();
     long threadState = PyRuntime.PyEval_SaveThread();
@@ -557,6 +615,11 @@ public final class EventLoop {
   public void useToldTime(boolean used) {
     modeChanged |= used != scheduler.usesToldTime();
     scheduler.useToldTime(used);
+  }
+
+  /** Has Python ask the poller, by {@link #poll}; the time has to be told then. */
+  public void waitInPython(boolean wanted) {
+    waitsInPython = wanted;
   }
 
   /**

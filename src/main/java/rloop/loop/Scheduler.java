@@ -328,6 +328,18 @@ public final class Scheduler {
         : (long) (Math.clamp(seconds, SHORTEST_WAIT, LONGEST_WAIT) * NANOS_PER_SECOND);
   }
 
+  /** Infinite without a timer. */
+  double secondsUntilFirstTimer() {
+    return timers.size() == 0
+        ? Double.POSITIVE_INFINITY
+        : Math.clamp(timers.firstDeadline() - now(), 0, LONGEST_WAIT);
+  }
+
+  /** For a poller: negative for what is longer than the longest wait. */
+  static long nanos(double seconds) {
+    return seconds > LONGEST_WAIT ? FOREVER : (long) Math.ceil(seconds * NANOS_PER_SECOND);
+  }
+
   /** Schedules the timers that are due. */
   void expireTimers() {
     if (timers.size() == 0) {

@@ -11,6 +11,7 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.Floats;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -70,6 +71,9 @@ final class LoopMethods {
         .add("_set_debug", "setDebug", ONE_ARGUMENT, "($self, enabled, /)")
         .add("_use_told_time", "useToldTime", ONE_ARGUMENT, "($self, used, /)")
         .add("_tell_time", "tellTime", ONE_ARGUMENT, "($self, seconds, /)")
+        .add("_wait_in_python", "waitInPython", ONE_ARGUMENT, "($self, wanted, /)")
+        .add("_time_to_wait", "timeToWait", NO_ARGUMENTS, "($self, /)")
+        .add("_poll", "poll", ONE_ARGUMENT, "($self, timeout, /)")
         .add("_figures", "figures", NO_ARGUMENTS, "($self, /)")
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
@@ -248,6 +252,26 @@ final class LoopMethods {
   private static long useToldTime(long self, long used, long c, long d) {
     Loops.of(self).useToldTime(used == PyObjects.Py_True);
     return Arguments.none();
+  }
+
+  private static long waitInPython(long self, long wanted, long c, long d) {
+    Loops.of(self).waitInPython(wanted == PyObjects.Py_True);
+    return Arguments.none();
+  }
+
+  /** {@code _time_to_wait()}: in seconds, {@code None} if there is nothing to wait for. */
+  private static long timeToWait(long self, long b, long c, long d) {
+    double seconds = Loops.open(self).timeToWait();
+    return Double.isInfinite(seconds) ? Arguments.none() : Floats.of(seconds);
+  }
+
+  /**
+   * {@code _poll(timeout)}: whether there is something to do, after a wait if there was nothing.
+   */
+  private static long poll(long self, long timeout, long c, long d) {
+    double seconds =
+        timeout == PyObjects.Py_None ? Double.POSITIVE_INFINITY : Arguments.toDouble(timeout);
+    return Arguments.bool(Loops.open(self).poll(Math.max(seconds, 0)));
   }
 
   private static long tellTime(long self, long seconds, long c, long d) {
