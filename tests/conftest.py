@@ -9,6 +9,7 @@ import gc
 import importlib
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,10 +17,13 @@ import pytest
 Loop = asyncio.SelectorEventLoop
 LoopFactory = Callable[[], Loop]
 
-LOOPS = ("asyncio", "rloop", "tokio")
+LOOPS = ("asyncio", "rloop", "tokio", "lent")
 
-OURS = {"rloop": "RLoop", "tokio": "TokioLoop"}
-"""The classes of the package."""
+OURS = {"rloop": "RLoop", "tokio": "TokioLoop", "lent": "TokioLoop"}
+"""The classes of the package; `lent` is the one that has every batch's I/O done elsewhere."""
+
+# Java's assertions, such as who may use what on which thread, are checked in all tests.
+os.environ["RLOOP_JAVA_OPTIONS"] = f"-esa {os.environ.get('RLOOP_JAVA_OPTIONS', '')}".rstrip()
 
 running_loop = pytest.StashKey[Loop]()
 
@@ -27,7 +31,7 @@ running_loop = pytest.StashKey[Loop]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loops",
-        default="asyncio,rloop",
+        default="asyncio,rloop,tokio,lent",
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
     parser.addoption(
@@ -58,10 +62,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture
-def loop_factory(loop_name: str) -> LoopFactory:
+def loop_factory(loop_name: str, monkeypatch: pytest.MonkeyPatch) -> LoopFactory:
     """Makes loops of the kind that the test runs on."""
     if loop_name == "asyncio":
         return asyncio.SelectorEventLoop
+    if loop_name == "lent":
+        monkeypatch.setenv("RLOOP_LEND", "always")
     # Imported late, so that the tests can be tried on asyncio where there is no JVM.
     factory: LoopFactory = getattr(importlib.import_module("rloop"), OURS[loop_name])
     return factory

@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 
 from . import processes
+from .loops import OURS
 from .projects import Project
 from .report import PROCESS, Report
 from .rules import Rules
@@ -19,33 +19,44 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     known = [*UNITTEST_SUITES, *PROJECTS]
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(known)}")
+    parser.add_argument(
+        "--loops",
+        metavar="LOOPS",
+        default="rloop",
+        help=f"of {', '.join(OURS)}, with commas between them (default: %(default)s)",
+    )
     parser.add_argument("--modules", metavar="A,B", help="only these of CPython's or uvloop's")
     parser.add_argument("-k", metavar="PART", default="", help="only tests with that in their name")
     parser.add_argument("-v", action="store_true", help="whole tracebacks")
     options = parser.parse_args()
     if unknown := set(options.suites) - set(known):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    if unknown := set(options.loops.split(",")) - set(OURS):
+        parser.error(f"no such loop: {', '.join(sorted(unknown))}")
+    loops = {name: OURS[name] for name in options.loops.split(",")}
     processes.heed_interrupts()
     table = []
     surprises = 0
     for name in options.suites or known:
-        began = time.monotonic()
         if name in UNITTEST_SUITES:
             suite = UNITTEST_SUITES[name]()
             if suite is None:
                 continue
-            report, bad = run_modules(suite, options)
+            reports = {}
+            for loop in loops:
+                reports[loop], bad = run_modules(suite, loop, options)
+                surprises += bad
         else:
             project = Project.named(name)
-            report = project.run(options.k)
-            bad = show(report, project.known_failure, options.v)
-        surprises += bad
-        table.append(f"{name:24} {report.line()} {time.monotonic() - began:6.0f} s")
+            reports = project.run(options.k, loops)
+            for report in reports.values():
+                surprises += show(report, project.known_failure, options.v)
+        table += [f"{name:8} on {loop:8} {report.line()}" for loop, report in reports.items()]
     print(f"\nCPython {sys.version.split()[0]}", *table, sep="\n")
     return 1 if surprises else 0
 
 
-def run_modules(suite: Suite, options: argparse.Namespace) -> tuple[Report, int]:
+def run_modules(suite: Suite, loop: str, options: argparse.Namespace) -> tuple[Report, int]:
     """All of them together, and in how many tests they were not what the rules say."""
     rules = Rules.of(suite.name)
     wanted = options.modules.split(",") if options.modules else suite.modules
@@ -54,9 +65,8 @@ def run_modules(suite: Suite, options: argparse.Namespace) -> tuple[Report, int]
     for module in suite.modules:
         if module not in wanted or rules.is_left_out(module):
             continue
-        began = time.monotonic()
-        report = suite.run(module, options.k)
-        print(f"{module:24} {report.line()} {time.monotonic() - began:6.1f} s", flush=True)
+        report = suite.run(module, options.k, OURS[loop])
+        print(f"{module:24} {loop:8} {report.line()}", flush=True)
         one = Report()
         one.add(module, report)
         surprises += show(one, rules.known_failure, options.v)

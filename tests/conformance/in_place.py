@@ -1,14 +1,20 @@
-"""Makes rloop what the ways to get a loop lead to that a test may take, and counts the loops."""
+"""Makes rloop what the ways to get a loop lead to that a test may take, and counts the loops.
+
+CONFORMANCE_LOOP is the name of the loop's class.
+"""
 
 import asyncio
+import os
 import sys
 from asyncio import base_events
 from typing import Any
 
 import rloop
 
+_Base: type[rloop.RLoop] = getattr(rloop, os.environ["CONFORMANCE_LOOP"])
 
-class Loop(rloop.RLoop):
+
+class Loop(_Base):
     """Takes the place of asyncio's loop; the selector that a test gives has no meaning here."""
 
     def __init__(self, selector: object = None) -> None:

@@ -1,4 +1,4 @@
-"""A plugin of pytest: CONFORMANCE_LOOP says on which loop, CONFORMANCE_OUTCOMES where to report.
+"""A plugin of pytest: CONFORMANCE_LOOP is the loop, CONFORMANCE_OUTCOMES where to report.
 
 Each outcome is written at once, a JSON list a line, so that those before a crash are known.
 """
@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-if os.environ["CONFORMANCE_LOOP"] == "rloop":
+if "CONFORMANCE_LOOP" in os.environ:
     # Before any other module takes a loop's class from asyncio.
     from .in_place import LoopsMade, put_in_place
 
@@ -32,7 +32,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    if os.environ["CONFORMANCE_LOOP"] == "rloop":
+    if "CONFORMANCE_LOOP" in os.environ:
         _write("", "loops", str(LoopsMade.ours))
 
 

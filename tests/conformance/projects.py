@@ -1,14 +1,17 @@
-"""Suites under pytest, run on asyncio, then on rloop. What asyncio fails doesn't count."""
+"""Suites under pytest, run on asyncio, then on loops of ours. What asyncio fails doesn't count."""
 
 import json
 import tempfile
+import time
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from . import processes
 from .environments import fetch_sources, make_environment, with_paths
+from .loops import ASYNCIO
 from .report import PROCESS, Report
 
 SUITE_SECONDS = 1800
@@ -35,22 +38,27 @@ class Project:
     def known_failure(self, test: str) -> str | None:
         return next((f["reason"] for f in self.fails if fnmatchcase(test, f["test"])), None)
 
-    def run(self, part: str) -> Report:
+    def run(self, part: str, loops: dict[str, dict[str, str]]) -> dict[str, Report]:
+        """One report for each loop."""
         requires = [f"{self.name}=={self.version}", *self.requires]
         python = make_environment(self.name, requires)
-        on_asyncio, trouble = self._run_on("asyncio", python, part)
+        on_asyncio, trouble = self._run_on(ASYNCIO, python, part)
         if not on_asyncio:
-            return Report(failed={PROCESS: trouble})
-        on_rloop, trouble = self._run_on("rloop", python, part)
-        return compare(on_asyncio, on_rloop, trouble)
+            return {name: Report(failed={PROCESS: trouble}) for name in loops}
+        reports = {}
+        for name, loop in loops.items():
+            began = time.monotonic()
+            reports[name] = compare(on_asyncio, *self._run_on(loop, python, part))
+            reports[name].seconds = time.monotonic() - began
+        return reports
 
-    def _run_on(self, loop: str, python: Path, part: str) -> tuple[Outcomes, str]:
+    def _run_on(self, loop: Mapping[str, str], python: Path, part: str) -> tuple[Outcomes, str]:
         """The outcomes, and the end of the log if pytest didn't come to its own."""
         with tempfile.TemporaryDirectory() as scratch:
             folder, outcomes = Path(scratch), Path(scratch, "outcomes")
             if self.sources:
                 folder = fetch_sources(self.name, self.version, self.sources)
-            environment = with_paths(CONFORMANCE_LOOP=loop, CONFORMANCE_OUTCOMES=str(outcomes))
+            environment = with_paths(CONFORMANCE_OUTCOMES=str(outcomes), **loop)
             command: list[str | Path] = [
                 *(python, "-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider"),
                 *("-q", "--tb=short", *self.options, *(["-k", part] if part else [])),
@@ -65,11 +73,11 @@ class Project:
         return read, "" if ran_to_its_end else f"{log[-10_000:]}\n{ending}"
 
 
-def compare(on_asyncio: Outcomes, on_rloop: Outcomes, trouble: str) -> Report:
-    """Judges rloop by the tests that passed on asyncio."""
-    report = Report(loops=int(on_rloop.pop("", ("", "0"))[1]))
+def compare(on_asyncio: Outcomes, on_ours: Outcomes, trouble: str) -> Report:
+    """Judges a loop of ours by the tests that passed on asyncio."""
+    report = Report(loops=int(on_ours.pop("", ("", "0"))[1]))
     for test, (expected, _) in on_asyncio.items():
-        outcome, text = on_rloop.get(test, ("failed", "did not come to its end"))
+        outcome, text = on_ours.get(test, ("failed", "did not come to its end"))
         if expected == "failed" or (expected == "skipped" and outcome == "failed"):
             report.not_counted += 1
         elif outcome == "passed":

@@ -18,6 +18,7 @@ class Report:
     not_counted: int = 0  # passed without a loop of ours, or failed on asyncio as well
     left_out: int = 0
     loops: int = 0
+    seconds: float = 0
 
     @classmethod
     def read(cls, path: Path) -> "Report":
@@ -33,9 +34,10 @@ class Report:
         self.not_counted += other.not_counted
         self.left_out += other.left_out
         self.loops += other.loops
+        self.seconds += other.seconds
 
     def line(self) -> str:
         return (
             f"{len(self.passed):5} passed {len(self.failed):3} failed {self.skipped:4} skipped "
-            f"{self.not_counted:4} not counted {self.left_out:4} left out"
+            f"{self.not_counted:4} not counted {self.left_out:4} left out {self.seconds:6.1f} s"
         )

@@ -4,6 +4,7 @@ import importlib.util
 import pkgutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,16 +28,19 @@ class Suite:
     python: Path
     environment: Mapping[str, str] = field(repr=False)
 
-    def run(self, module: str, part: str) -> Report:
+    def run(self, module: str, part: str, loop: Mapping[str, str]) -> Report:
         """Runs one module to its end, or to a crash, which counts as one failure."""
         with tempfile.TemporaryDirectory() as scratch:  # some tests leave files where they run
+            began = time.monotonic()
             report = Path(scratch, "report.json")
             command: list[str | Path] = [self.python, "-m", "conformance.worker"]
             command += [self.name, module, part, report]
-            ending, log = processes.run(command, Path(scratch), self.environment, MODULE_SECONDS)
-            if report.exists():
-                return Report.read(report)
-        return Report(failed={PROCESS: f"{log}\n{ending}"})
+            environment = {**self.environment, **loop}
+            ending, log = processes.run(command, Path(scratch), environment, MODULE_SECONDS)
+            found = Report.read(report) if report.exists() else None
+        result = found or Report(failed={PROCESS: f"{log}\n{ending}"})
+        result.seconds = time.monotonic() - began
+        return result
 
 
 def cpython() -> Suite | None:

@@ -18,6 +18,9 @@ NEW_LOOP = {
     "asyncio": "from asyncio import SelectorEventLoop as new_loop\n",
     "rloop": "from rloop import RLoop as new_loop\n",
     "tokio": "from rloop import TokioLoop as new_loop\n",
+    "lent": (
+        "import os; os.environ['RLOOP_LEND'] = 'always'\nfrom rloop import TokioLoop as new_loop\n"
+    ),
 }
 
 

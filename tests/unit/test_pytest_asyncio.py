@@ -21,6 +21,7 @@ POLICIES = {
     "asyncio": "asyncio.DefaultEventLoopPolicy",
     "rloop": "rloop.EventLoopPolicy",
     "tokio": "rloop.TokioEventLoopPolicy",
+    "lent": "rloop.TokioEventLoopPolicy",
 }
 
 SETTINGS = """

@@ -2,8 +2,16 @@
 
 import os
 
-from rloop import EventLoopPolicy, new_event_loop, run
-from rloop import RLoop as Loop
+import rloop
+from rloop import run
+
+Loop = getattr(rloop, os.environ["CONFORMANCE_LOOP"])
+
+if issubclass(Loop, rloop.TokioLoop):
+    from rloop import TokioEventLoopPolicy as EventLoopPolicy
+    from rloop import new_tokio_event_loop as new_event_loop
+else:
+    from rloop import EventLoopPolicy, new_event_loop
 
 __all__ = ["EventLoopPolicy", "Loop", "new_event_loop", "run"]
 
