@@ -14,18 +14,22 @@ SECONDS = float(os.environ.get("MISUSE_SECONDS", "6"))
 
 
 @pytest.mark.parametrize(
-    "environment",
+    ("loop", "environment"),
     [
-        {"RLOOP_POLLER": "epoll"},
-        {"RLOOP_POLLER": "poll", "RLOOP_JAVA_HEAP": "24m"},
+        ("RLoop", {"RLOOP_POLLER": "epoll"}),
+        ("RLoop", {"RLOOP_POLLER": "poll", "RLOOP_JAVA_HEAP": "24m"}),
+        ("TokioLoop", {}),
+        ("TokioLoop", {"RLOOP_LEND": "always"}),
     ],
-    ids=["epoll", "poll-small-heap"],
+    ids=["epoll", "poll-small-heap", "tokio", "lent"],
 )
-def test_threads_that_share_a_loop_do_not_end_the_process(environment: dict[str, str]) -> None:
+def test_threads_that_share_a_loop_do_not_end_the_process(
+    loop: str, environment: dict[str, str]
+) -> None:
     seed = time.time_ns()
     script = f"""
         from tests.hazards.sharing.__main__ import main
-        main({seed}, {SECONDS})
+        main({seed}, {SECONDS}, "{loop}")
     """
     print(script)  # pytest shows it if the test fails
     assert_clean(run_script(script, timeout=SECONDS + 90, env={**os.environ, **environment}))

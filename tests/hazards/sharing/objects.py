@@ -36,12 +36,16 @@ class Future(asyncio.Future[Any]):
         super().set_result(result)
 
 
-class Loop(rloop.RLoop):
-    """Has Python code run where Java makes a future."""
+def new_loop(name: str) -> Any:
+    """A loop that has Python code run where Java makes a future; `name` is its class's."""
+    base: Any = getattr(rloop, name)
 
-    def create_future(self) -> Any:
-        let_others_in()
-        return Future(loop=self)
+    class Loop(base):  # type: ignore[misc]  # one of several
+        def create_future(self) -> Any:
+            let_others_in()
+            return Future(loop=self)
+
+    return Loop()
 
 
 class Shared:

@@ -107,8 +107,8 @@ public final class EventLoop {
     this.scheduler = new Scheduler(pythonLoop, handleType, timerType);
     this.ready = scheduler.ready();
     this.driver = new Driver(poller);
-    this.writes = new GatheredWrites(driver);
-    this.io = new LentIo(driver, lending);
+    this.writes = new GatheredWrites();
+    this.io = new LentIo(this, driver, lending);
     this.fdWatches = new FdWatches(this, scheduler);
   }
 
@@ -269,9 +269,7 @@ public final class EventLoop {
   @Owned
   public long next() {
     if (ready.hasNext()) {
-      if (!io.isLent()) {
-        writes.flushIfLate();
-      } else if (io.hasUnsent()) {
+      if (io.isLent() ? io.hasUnsent() : driver.hasWriters()) {
         sendIfLate();
       }
       return ready.next();
@@ -396,8 +394,12 @@ public final class EventLoop {
     if (lateness == GatheredWrites.Lateness.NONE) {
       return;
     }
+    boolean isLent = io.isLent();
     io.takeHome();
-    if (lateness == GatheredWrites.Lateness.LATE && bytesRead < MOST_BYTES_A_BATCH) {
+    if (isLent
+        && lateness == GatheredWrites.Lateness.LATE
+        && bytesRead < MOST_BYTES_A_BATCH
+        && io.isBusy()) { // others may have been let in
       io.lend();
     } else {
       driver.flush();

@@ -1,7 +1,5 @@
 package rloop.loop;
 
-import rloop.io.Driver;
-
 /**
  * When what was written and is not sent yet leaves.
  *
@@ -29,28 +27,20 @@ final class GatheredWrites {
   /** A call that takes so long is itself what others wait for. */
   private static final long LONG_CALL_NANOS = 1_000_000;
 
-  private final Driver driver;
-
   /** What waits was not written before. */
   private long since;
 
-  GatheredWrites(Driver driver) {
-    this.driver = driver;
-  }
+  GatheredWrites() {}
 
   /** Nothing waits; it is {@code now}. Who has just looked at the clock tells it here. */
   void startGathering(long now) {
     since = now;
   }
 
-  /** Sends what may have waited for too long. Hot: called before each call of a batch. */
-  void flushIfLate() {
-    if (driver.hasWriters() && lateness() != Lateness.NONE) {
-      driver.flush();
-    }
-  }
-
-  /** How late what waits may be; nothing waits from now on. */
+  /**
+   * How late what waits may be; nothing waits from now on, if it is. Hot: asked before each call of
+   * a batch that something waits in.
+   */
   Lateness lateness() {
     long now = System.nanoTime();
     long waited = now - since;

@@ -24,9 +24,11 @@ public final class LentIo {
   /** So long a busy loop leaves waiting for events to the I/O thread. */
   private static final long LONGEST_WAIT_NANOS = 1_000_000;
 
+  private final EventLoop loop;
   private final Lending lending;
   private final @Nullable Relay relay;
   private final Outbox outbox = new Outbox();
+  private final Visitors visitors = new Visitors();
 
   /** How many have called {@link #hold}. */
   private int holders;
@@ -34,7 +36,8 @@ public final class LentIo {
   /** How many batches in a row were too small to be worth it; none were worth it yet. */
   private int smallBatches = MOST_SMALL_BATCHES;
 
-  LentIo(Driver driver, Lending lending) {
+  LentIo(EventLoop loop, Driver driver, Lending lending) {
+    this.loop = loop;
     this.lending = lending;
     this.relay = lending == Lending.NEVER ? null : new Relay(driver);
   }
@@ -63,9 +66,14 @@ public final class LentIo {
   boolean isBusy() {
     return switch (lending) {
       case NEVER -> false;
-      case WHEN_BUSY -> smallBatches < MOST_SMALL_BATCHES && holders == 0;
-      case ALWAYS -> holders == 0;
+      case WHEN_BUSY -> smallBatches < MOST_SMALL_BATCHES && mayLend();
+      case ALWAYS -> mayLend();
     };
+  }
+
+  /** Whether nobody keeps the driver at home, or is in the middle of using it. */
+  private boolean mayLend() {
+    return holders == 0 && loop.gathers() && !visitors.areInside();
   }
 
   /** Whether the loop is busy, now that its next batch delivers to so many. */
@@ -101,11 +109,19 @@ public final class LentIo {
     smallBatches = MOST_SMALL_BATCHES;
   }
 
-  /** Takes the driver home, and what happened meanwhile into the pending batch. */
+  /**
+   * Takes the driver home, and what happened meanwhile into the pending batch. On another thread
+   * than the loop's it stays there until the method that asked for it ends.
+   */
   public void takeHome() {
-    if (relay != null && relay.isLent()) {
-      relay.interrupt();
-      takeHome(relay);
+    if (relay != null) {
+      if (!loop.gathers()) {
+        visitors.come(); // before others are let in
+      }
+      if (relay.isLent()) {
+        relay.interrupt();
+        takeHome(relay);
+      }
     }
   }
 

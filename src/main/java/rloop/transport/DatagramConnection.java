@@ -58,10 +58,14 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       long headerSize) {
     super(loop, callbacks);
     Notes notes = loop.io().notes();
-    DatagramEvents events = notes == null ? this : new NotedDatagrams(notes, this);
+    NotedDatagrams noted = notes == null ? null : new NotedDatagrams(notes, this);
+    DatagramEvents events = noted == null ? this : noted;
     this.endpoint =
         new DatagramEndpoint(
             loop.driver(), file.fd(), keepNumberOf(file), memory.room(), headerSize, events);
+    if (noted != null) {
+      noted.setEndpoint(endpoint);
+    }
     this.inbound = new InboundDatagrams(loop, callbacks);
     this.memory = memory;
     this.family = family;

@@ -267,6 +267,9 @@ public final class StreamConnection extends TransportChannel
   private boolean waitsOutside(long length) {
     boolean waits = outside + length <= MOST_OUTSIDE && !sendsAtOnce && gathers();
     if (waits) {
+      if (outside == 0) {
+        callbacks.use(true); // until all of it is queued
+      }
       outside += length;
     } else {
       loop.io().takeHome();
@@ -277,6 +280,16 @@ public final class StreamConnection extends TransportChannel
   @Override
   public void queue(@Owned long owner, long address, long length, boolean isPlaintext) {
     outside -= length;
+    try {
+      queueUnlessGone(owner, address, length, isPlaintext);
+    } finally {
+      if (outside == 0) {
+        callbacks.use(false);
+      }
+    }
+  }
+
+  private void queueUnlessGone(@Owned long owner, long address, long length, boolean isPlaintext) {
     if (isGone() || failed || (isPlaintext && !usesTls)) {
       released(owner);
       return;

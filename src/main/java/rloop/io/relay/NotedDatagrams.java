@@ -1,10 +1,12 @@
 package rloop.io.relay;
 
 import rloop.ffi.Memory;
+import rloop.io.datagram.DatagramEndpoint;
 import rloop.io.datagram.DatagramEvents;
 
 /** What a datagram endpoint tells, at once or later. */
-public final class NotedDatagrams extends NotedEndpoint<DatagramEvents> implements DatagramEvents {
+public final class NotedDatagrams extends NotedEndpoint<DatagramEndpoint, DatagramEvents>
+    implements DatagramEvents {
   private static final int RECEIVED = OWN;
   private static final int RECEIVE_FAILED = OWN + 1;
 

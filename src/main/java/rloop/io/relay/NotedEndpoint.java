@@ -1,13 +1,17 @@
 package rloop.io.relay;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import rloop.io.Endpoint;
 import rloop.io.EndpointEvents;
 
 /** What an endpoint tells, at once or, while the I/O is lent, later. */
-abstract class NotedEndpoint<E extends EndpointEvents> implements EndpointEvents, Notes.Noted {
+abstract class NotedEndpoint<P extends Endpoint, E extends EndpointEvents>
+    implements EndpointEvents, Notes.Noted {
   private static final int PROGRESSED = 0;
   private static final int DRAINED = 1;
   private static final int FAILED = 2;
-  private static final int RELEASED = 3;
+  static final int RELEASED = 3;
   private static final int HELD = 4;
 
   /** The first event that is a kind's own. */
@@ -15,10 +19,20 @@ abstract class NotedEndpoint<E extends EndpointEvents> implements EndpointEvents
 
   final Notes notes;
   final E listener;
+  private @Nullable P endpoint;
 
   NotedEndpoint(Notes notes, E listener) {
     this.notes = notes;
     this.listener = listener;
+  }
+
+  /** Whose events these are; to be called before the first. */
+  public final void setEndpoint(P endpoint) {
+    this.endpoint = endpoint;
+  }
+
+  final P endpoint() {
+    return Objects.requireNonNull(endpoint);
   }
 
   /** Notes an event, if that is to be done. */
@@ -84,6 +98,12 @@ abstract class NotedEndpoint<E extends EndpointEvents> implements EndpointEvents
 
   @Override
   public final void retell(int event, long a, long b) {
+    if (endpoint().isClosed()) { // by whom an earlier event has let in; its owner may be dead
+      if (event == RELEASED) {
+        listener.released(a);
+      }
+      return;
+    }
     listener.used(true);
     try {
       tell(event, a, b);

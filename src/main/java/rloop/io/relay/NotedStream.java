@@ -1,12 +1,11 @@
 package rloop.io.relay;
 
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
 
 /** What a {@link StreamEndpoint} tells, at once or later. */
-public final class NotedStream extends NotedEndpoint<StreamEvents> implements StreamEvents {
+public final class NotedStream extends NotedEndpoint<StreamEndpoint, StreamEvents>
+    implements StreamEvents {
   private static final int RECEIVED = OWN;
   private static final int ENDED = OWN + 1;
   private static final int READABLE = OWN + 2;
@@ -15,16 +14,9 @@ public final class NotedStream extends NotedEndpoint<StreamEvents> implements St
   private static final int TLS_HANDED_BACK = OWN + 5;
   private static final int TLS_FAILED = OWN + 6;
 
-  private @Nullable StreamEndpoint endpoint;
-
   /** For a listener, whose endpoint comes next. */
   public NotedStream(Notes notes, StreamEvents listener) {
     super(notes, listener);
-  }
-
-  /** Whose events these are. */
-  public void setEndpoint(StreamEndpoint endpoint) {
-    this.endpoint = endpoint;
   }
 
   @Override
@@ -32,7 +24,7 @@ public final class NotedStream extends NotedEndpoint<StreamEvents> implements St
     if (!notes.areTaken()) {
       return listener.makeRoom();
     }
-    StreamEndpoint offered = Objects.requireNonNull(endpoint);
+    StreamEndpoint offered = endpoint();
     if (offered.hasRoomAhead()) {
       return true; // much of it is not copied
     }

@@ -47,10 +47,14 @@ class RelayTest {
 
   private void takeHome() {
     if (relay.isLent()) {
-      if (!relay.isDoneSoon()) {
-        relay.awaitDone();
-      }
+      awaitDone();
       relay.takeHome();
+    }
+  }
+
+  private void awaitDone() {
+    if (!relay.isDoneSoon()) {
+      relay.awaitDone();
     }
   }
 
@@ -76,6 +80,22 @@ class RelayTest {
         .hasMessageContaining("lent");
     takeHome();
     endpoint.add(OWNER, TEXT, TEXT_LENGTH);
+  }
+
+  @Test
+  void what_comes_after_its_endpoint_was_closed_is_not_told_but_for_owners() {
+    endpoint.startReading();
+    endpoint.add(OWNER, TEXT, TEXT_LENGTH);
+    endpoint.flushLater();
+    endpoint.close();
+    events.told.clear();
+    relay.lend();
+    awaitDone();
+    relay.notes().add(noted, NotedEndpoint.RELEASED, OWNER, 0);
+    relay.notes().add(noted, NotedEndpoint.OWN, RECEIVED, TEXT_LENGTH);
+    relay.takeHome();
+    assertThat(events.told).isEmpty();
+    assertThat(events.released).containsExactly(OWNER, OWNER);
   }
 
   @Test
