@@ -6,11 +6,11 @@
 ``AiohttpWorker``  aiohttp's
 =================  ===============================================================
 
-Each is the worker of that name on ``RLoop``; with ``Tokio`` before its name, on ``TokioLoop``. Another
-worker becomes one of ours by the same mixin: ``class Mine(rloop.gunicorn.OnRLoop, Another)``.
+Each is the worker of that name on ``RLoop``; with ``Tokio`` before its name, on ``TokioLoop``.
+Another worker becomes one of ours by the same mixin: ``class Mine(OnRLoop, Another)``.
 
-A worker's loop, and with it Java, starts when gunicorn has forked it. A program that is loaded before
-(``--preload``) must not make a loop while it is imported.
+A worker's loop, and with it Java, starts when gunicorn has forked it. A program that is loaded
+before (``--preload``) must not make a loop while it is imported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WORKERS = {
 
 
 class OnRLoop:
-    """Has the loops of a worker process be ``RLoop``s: to stand before a worker class of gunicorn's."""
+    """Makes a worker's loops ``RLoop``s: a mixin to stand before a worker class of gunicorn's."""
 
     loop_name = "rloop"
 

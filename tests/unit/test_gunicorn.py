@@ -75,7 +75,7 @@ def get(path: Path) -> str:
 def gunicorn(
     folder: Path, source: str, *options: str
 ) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
-    """Its socket, and its process, which is ended afterwards and must have complained of nothing."""
+    """Its socket, and its process, which is ended afterwards and must not have complained."""
     (folder / "program.py").write_text(source)
     address = folder / "s"
     command = [sys.executable, "-m", "gunicorn", "--bind", f"unix:{address}", *options]
