@@ -9,6 +9,7 @@ try:
     from .java import modules as _modules
     from .loops.rloop import RLoop
     from .loops.tokio import TokioLoop
+    from .monitors import monitor
     from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
     from .runners import new_event_loop, new_tokio_event_loop, run
 except ImportError as error:
@@ -26,6 +27,7 @@ __all__ = [
     "TokioEventLoopPolicy",
     "TokioLoop",
     "install",
+    "monitor",
     "new_event_loop",
     "new_tokio_event_loop",
     "run",

@@ -35,6 +35,7 @@ class Nesting(asyncio.SelectorEventLoop):
         _calls: Callable[[], Iterable[Call]]
         _run_timed: Callable[..., None]
         _report: Callable[[Call, BaseException], None]
+        _report_slow_call: Callable[[Call, float], None]
         _let_signals_wake: Callable[[], None]
         _let_signals_sleep: Callable[[], None]
         # The standard library's
@@ -59,7 +60,7 @@ class Nesting(asyncio.SelectorEventLoop):
         from .handles import run  # noqa: PLC0415  # it needs the module that Java makes
 
         context, callback, *arguments = call
-        if callback is run or callback is dict:
+        if callback is run or callback is dict or callback == self._report_slow_call:
             context = Context()  # Java has one for all of these, which an outer run may be in
         try:
             (self._run_timed if self._debug else Context.run)(context, callback, *arguments)

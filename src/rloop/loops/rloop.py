@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from rloop.metrics.figures import LoopMetrics
+    from rloop.metrics.monitoring import Monitor
     from rloop.transports.stream import SocketTransport
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
@@ -78,7 +79,12 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         _is_run_over: Callable[[], bool]
         _flush: Callable[[], None]
         _close: Callable[[], None]
+        # Made by Java when somebody first asks: rloop.metrics.added
         _figures: Callable[[], bytes]
+        _add_monitor: Callable[[int, int], int]
+        _read_monitor: Callable[[int], bytes]
+        _reset_monitor: Callable[[int], None]
+        _remove_monitor: Callable[[int], None]
         _set_debug: Callable[[bool], None]
         _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
@@ -99,6 +105,7 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
 
     _closed = True  # for __del__ after a failed __init__
     _io_threads = 0
+    _monitors: tuple[Monitor, ...] = ()
     _lending = "NEVER"  # when another thread does the I/O, rloop.loop.Lending of Java
 
     def __init__(self) -> None:
@@ -240,9 +247,16 @@ class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
         To be called on any thread at any time, also of a loop that is closed. The loop counts
         anyway, so that asking is all that costs, some ten microseconds.
         """
-        from rloop.metrics import figures  # noqa: PLC0415  # for who asks
+        from rloop.metrics import added, figures  # noqa: PLC0415  # for who asks
 
+        added.check()
         return figures.read(self._figures(), self._io_threads)
+
+    def _report_slow_call(self, call: Call, seconds: float) -> None:
+        """Java has this called after a call that took longer than a monitor allows."""
+        from rloop.metrics import slow_calls  # noqa: PLC0415  # for who monitors
+
+        slow_calls.report(self, self._monitors, call, seconds)
 
     # ---- debug mode ------------------------------------------------------------------------------
 

@@ -37,6 +37,12 @@ final class Calls {
     Ref.drop(runHandle);
   }
 
+  /** A call of the loop's own. */
+  @Owned
+  long own(@Owned long function, @Owned long argument, @Owned long another) {
+    return Tuples.of(Ref.take(emptyContext), function, argument, another);
+  }
+
   /** Runs a handle as the stdlib does, with its own error handling. */
   @Owned
   long run(long handle) {

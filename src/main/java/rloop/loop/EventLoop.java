@@ -70,6 +70,11 @@ public final class EventLoop {
   private final LentIo io;
   private final LoopCounters counters = new LoopCounters();
   private final LoopTime time = new LoopTime();
+
+  /** While there are monitors. */
+  private @Nullable Monitoring monitoring;
+
+  private int lastMonitor;
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -241,6 +246,7 @@ public final class EventLoop {
   /** A run ended by an exception; a stop that was asked for is forgotten with it, as in asyncio. */
   public void abandonRun() {
     time.runEnds();
+    forgetRunning();
     flush();
     runner = null;
     stopping = false;
@@ -268,11 +274,17 @@ public final class EventLoop {
    */
   @Owned
   public long next() {
+    if (monitoring != null) {
+      long report = monitoring.ended(System.nanoTime());
+      if (report != 0) {
+        return report;
+      }
+    }
     if (ready.hasNext()) {
       if (io.isLent() ? io.hasUnsent() : driver.hasWriters()) {
         sendIfLate();
       }
-      return ready.next();
+      return start();
     }
     checkOpen();
     if (isMakingBatch) {
@@ -284,6 +296,16 @@ public final class EventLoop {
     } finally {
       isMakingBatch = false;
     }
+  }
+
+  /** Starts the next call of the batch. Hot. */
+  @Owned
+  private long start() {
+    long call = ready.next();
+    if (monitoring != null) {
+      monitoring.starts(call, ready.readySince(), System.nanoTime());
+    }
+    return call;
   }
 
   /**
@@ -303,7 +325,7 @@ public final class EventLoop {
     }
     if (polled) {
       polled = false;
-      scheduler.expireTimers();
+      scheduler.expireTimers(time.stretchStart());
       if (ready.hasPending()) {
         return startBatch();
       }
@@ -344,7 +366,7 @@ public final class EventLoop {
       counters.iteration();
       interrupted = pollIfDue(first);
       flush(); // what other threads have left to this one
-      scheduler.expireTimers();
+      scheduler.expireTimers(time.stretchStart());
     } while (!ready.hasPending() && !stopping && !interrupted);
     if (ready.hasPending()) {
       return startBatch();
@@ -364,8 +386,9 @@ public final class EventLoop {
       time.waitBegins();
       io.waitAway(scheduler.timeUntilFirstTimer());
       time.waitEnds(System.nanoTime());
+      time.tellOfWait();
     }
-    scheduler.expireTimers();
+    scheduler.expireTimers(time.stretchStart());
     if (ready.hasPending()) {
       return startBatch();
     }
@@ -385,7 +408,7 @@ public final class EventLoop {
     bytesRead = 0;
     scheduler.startBatch();
     counters.batch(ready.batchSize());
-    return ready.next();
+    return start();
   }
 
   /** What the I/O thread was to send has left then; what was written since, it sends next. */
@@ -541,6 +564,7 @@ public final class EventLoop {
       long now = System.nanoTime(); // what follows, as a wait for the GIL, is no rest
       time.waitEnds(now);
       PyRuntime.PyEval_RestoreThread(threadState);
+      time.tellOfWait();
       lastPoll = now; // it was asked all the while
       writes.startGathering(now);
     }
@@ -553,6 +577,64 @@ public final class EventLoop {
         && scheduler.hasRoom(MOST_CALLS_AN_EVENT)) { // or what is read could not be delivered
       readers.ensureCapacity(readers.size() + 1);
       driver.dispatchNext();
+    }
+  }
+
+  // ---- monitors ------------------------------------------------------------------------------
+
+  /**
+   * Begins to measure calls.
+   *
+   * @param threshold those that take so long are reported, in nanoseconds
+   * @param resolution how often it is looked how late the loop is, in nanoseconds
+   * @return the number by which the monitor is known
+   */
+  public int addMonitor(long threshold, long resolution) {
+    Monitoring monitoring = this.monitoring;
+    if (monitoring == null) {
+      monitoring = new Monitoring(pythonLoop, scheduler.calls());
+      ready.keepTimes(true);
+      time.tell(monitoring);
+      this.monitoring = monitoring;
+    }
+    monitoring.add(new Monitor(++lastMonitor, threshold, resolution));
+    return lastMonitor;
+  }
+
+  /** The histograms of a monitor: see {@link Monitor#snapshot}. */
+  public long[][] monitored(int number) {
+    return monitor(number).snapshot();
+  }
+
+  /** Has a monitor forget what it has seen. */
+  public void resetMonitor(int number) {
+    monitor(number).reset();
+  }
+
+  private Monitor monitor(int number) {
+    if (monitoring == null) {
+      throw new IllegalArgumentException("there is no monitor " + number);
+    }
+    return monitoring.get(number);
+  }
+
+  /** Ends a monitor; with the last one the measuring ends. */
+  public void removeMonitor(int number) {
+    Monitoring monitoring = this.monitoring;
+    if (monitoring != null) {
+      monitoring.remove(number);
+      if (monitoring.isEmpty()) {
+        this.monitoring = null;
+        ready.keepTimes(false);
+        time.tell(null);
+        monitoring.forget(); // may let others in
+      }
+    }
+  }
+
+  private void forgetRunning() {
+    if (monitoring != null) {
+      monitoring.forget();
     }
   }
 
@@ -638,6 +720,7 @@ public final class EventLoop {
       return;
     }
     closed = true;
+    forgetRunning();
     io.close();
     scheduler.close();
     finish(delivering);
@@ -653,6 +736,7 @@ public final class EventLoop {
    */
   public void abandon() {
     closed = true;
+    forgetRunning();
     scheduler.close();
     bytesPool.close();
     io.close();

@@ -1,5 +1,7 @@
 package rloop.loop;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * How long a loop has worked and how long it has waited, by the clock readings that it makes anyway
  * and one before each wait.
@@ -30,6 +32,16 @@ final class LoopTime {
 
   private long longestStretch;
 
+  /** When the stretch of work began that was the last to end. */
+  private long stretchStart;
+
+  /** While there are monitors, who are told. */
+  private @Nullable Monitoring monitoring;
+
+  void tell(@Nullable Monitoring monitoring) {
+    this.monitoring = monitoring;
+  }
+
   private long since(long nanoTime) {
     return nanoTime - origin;
   }
@@ -39,6 +51,9 @@ final class LoopTime {
     if (runStart == NEVER) {
       runStart = since(System.nanoTime());
       lastLook = runStart;
+      if (monitoring != null) {
+        monitoring.runBegins(runStart + origin);
+      }
     }
   }
 
@@ -59,7 +74,11 @@ final class LoopTime {
 
   private void looked(long now) {
     longestStretch = Math.max(longestStretch, now - lastLook);
+    stretchStart = lastLook;
     lastLook = now;
+    if (monitoring != null) {
+      monitoring.worked(now + origin);
+    }
   }
 
   /** The loop begins to wait; the time is taken here. */
@@ -73,6 +92,18 @@ final class LoopTime {
   void waitEnds(long nanoTime) {
     lastLook = since(nanoTime);
     waited += lastLook;
+  }
+
+  /** The thread that has waited has the lock again. */
+  void tellOfWait() {
+    if (monitoring != null) {
+      monitoring.waited(lastLook + origin);
+    }
+  }
+
+  /** When the stretch of work began that was the last to end, by {@link System#nanoTime}. */
+  long stretchStart() {
+    return stretchStart + origin;
   }
 
   /** How long the loop has waited until a moment, which was just now: a wait may end meanwhile. */

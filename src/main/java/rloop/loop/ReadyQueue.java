@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
@@ -29,6 +30,9 @@ public final class ReadyQueue {
   private long[] pending = new long[INITIAL_ROOM];
   private int pendingSize;
   private boolean closed;
+
+  /** While somebody wants to know them. */
+  private @Nullable CallTimes times;
 
   /** Sequence numbers of the first pending call, and of the first of the batch. */
   private long pendingStart;
@@ -66,6 +70,9 @@ public final class ReadyQueue {
       Ref.drop(call);
       throw e;
     }
+    if (times != null) {
+      times.added(pendingSize);
+    }
     pending[pendingSize] = call;
     return pendingStart + pendingSize++;
   }
@@ -74,7 +81,11 @@ public final class ReadyQueue {
   void reserve(int count) {
     if (pending.length - pendingSize < count) {
       int room = Math.max(2 * pending.length, pendingSize + count);
-      pending = Arrays.copyOf(pending, Math.max(room, INITIAL_ROOM));
+      room = Math.max(room, INITIAL_ROOM);
+      if (times != null) {
+        times.reserve(room);
+      }
+      pending = Arrays.copyOf(pending, room);
     }
   }
 
@@ -104,6 +115,23 @@ public final class ReadyQueue {
       }
       replace(sequence, Ref.take(noop));
     }
+  }
+
+  /** Notes from now on since when each call is ready, or no more. */
+  void keepTimes(boolean kept) {
+    times = kept ? new CallTimes(batch.length, pending.length) : null;
+  }
+
+  /** If times are kept: the pending call that was added last has been ready since then. */
+  void wasReady(long since) {
+    if (times != null && pendingSize > 0) {
+      times.wasReady(pendingSize - 1, since);
+    }
+  }
+
+  /** If times are kept: since when the call that started last was ready. */
+  long readySince() {
+    return times == null || started == 0 ? 0 : times.readySince(started - 1);
   }
 
   /** How many calls have run up to the end of the last batch. */
@@ -176,6 +204,9 @@ public final class ReadyQueue {
     pendingStart += pendingSize;
     pending = finished;
     pendingSize = 0;
+    if (times != null) {
+      times.startBatch();
+    }
     takenBackInBatch = takenBackPending;
     takenBackPending = 0;
   }

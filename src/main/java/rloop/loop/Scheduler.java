@@ -58,6 +58,10 @@ public final class Scheduler {
     return ready;
   }
 
+  Calls calls() {
+    return calls;
+  }
+
   void setDebug(boolean debug) {
     this.debug = debug;
   }
@@ -340,17 +344,25 @@ public final class Scheduler {
     return seconds > LONGEST_WAIT ? FOREVER : (long) Math.ceil(seconds * NANOS_PER_SECOND);
   }
 
-  /** Schedules the timers that are due. */
-  void expireTimers() {
+  /**
+   * Schedules the timers that are due.
+   *
+   * @param since those that were due before, by {@link System#nanoTime}, have been set since then
+   */
+  void expireTimers(long since) {
     if (timers.size() == 0) {
       return;
     }
     double end = now() + CLOCK_RESOLUTION;
     while (timers.size() > 0 && timers.firstDeadline() < end && hasRoom(1)) {
+      double deadline = timers.firstDeadline();
       long handle = timers.removeFirst();
       timerType.setTimerIndex(handle, HandleType.NONE);
       timerType.setScheduled(handle, false);
       addHandle(timerType, handle);
+      if (!usesToldTime) {
+        ready.wasReady(Math.max((long) (deadline * NANOS_PER_SECOND), since));
+      }
       Ref.drop(handle);
     }
   }

@@ -7,7 +7,6 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
-import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
@@ -74,7 +73,6 @@ final class LoopMethods {
         .add("_wait_in_python", "waitInPython", ONE_ARGUMENT, "($self, wanted, /)")
         .add("_time_to_wait", "timeToWait", NO_ARGUMENTS, "($self, /)")
         .add("_poll", "poll", ONE_ARGUMENT, "($self, timeout, /)")
-        .add("_figures", "figures", NO_ARGUMENTS, "($self, /)")
         .add("_origin", "origin", ONE_ARGUMENT, "($self, call, /)")
         .add("_handle_for", "handleFor", ONE_ARGUMENT, "($self, call, /)")
         .add("_add_foreign_handle", "addForeignHandle", ONE_ARGUMENT, "($self, handle, /)")
@@ -277,20 +275,6 @@ final class LoopMethods {
   private static long tellTime(long self, long seconds, long c, long d) {
     Loops.of(self).scheduler().tellTime(Arguments.toDouble(seconds));
     return Arguments.none();
-  }
-
-  /** {@code _figures()}: as {@code bytes}, 64 bits a figure. */
-  private static long figures(long self, long b, long c, long d) {
-    return bytesOf(Loops.of(self).figures());
-  }
-
-  private static long bytesOf(long[] values) {
-    long size = (long) values.length * Long.BYTES;
-    long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, size));
-    for (int i = 0; i < values.length; i++) {
-      Memory.putLong(bytes + Layout.BYTES_DATA + (long) i * Long.BYTES, values[i]);
-    }
-    return bytes;
   }
 
   /**

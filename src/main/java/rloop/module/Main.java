@@ -64,6 +64,7 @@ public final class Main {
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
         .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
+        .add("add_metrics", "addMetrics", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_tls", "addTls", FAST, "(library, ssl_offset, /)")
         .add("exchange_tls", "exchangeTls", FAST, "(sender, receiver, /)")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
@@ -113,6 +114,12 @@ public final class Main {
   /** {@code add_datagrams()}: adds to {@code Transport} what transports of datagrams need. */
   private static long addDatagrams(long module, long b, long c, long d) {
     DatagramMethods.addTo(TransportMethods.TYPE.base);
+    return Arguments.none();
+  }
+
+  /** {@code add_metrics(loop_class)}: adds to {@code rloop.RLoop} what tells of a loop. */
+  private static long addMetrics(long module, long loopClass, long c, long d) {
+    MonitorMethods.addTo(loopClass);
     return Arguments.none();
   }
 

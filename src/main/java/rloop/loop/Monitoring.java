@@ -1,0 +1,154 @@
+package rloop.loop;
+
+import java.util.ArrayList;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.object.Floats;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+
+/**
+ * Watches the calls of a loop for its monitors. It exists while there are any, for it reads the
+ * clock when a call gets ready, when it starts, and when it ends.
+ *
+ * <p>A call that took too long is reported by a call that is handed out next: Java cannot call who
+ * wants to know. Until then the call that runs is kept, if there is a threshold.
+ *
+ * <p>Thread rule: with the loop's lock.
+ */
+final class Monitoring {
+  private static final long NOTHING = Long.MIN_VALUE;
+  private static final double SECONDS = 1e-9;
+
+  private final long pythonLoop;
+  private final Calls calls;
+  private final ArrayList<Monitor> monitors = new ArrayList<>();
+
+  /** The lowest of all monitors, in nanoseconds. */
+  private long threshold;
+
+  // Of the call that runs.
+  private @Owned long running;
+  private long ready;
+  private long started = NOTHING;
+
+  /** For the Python loop, borrowed, that has a method {@code _report_slow_call}. */
+  Monitoring(long pythonLoop, Calls calls) {
+    this.pythonLoop = pythonLoop;
+    this.calls = calls;
+  }
+
+  boolean isEmpty() {
+    return monitors.isEmpty();
+  }
+
+  void add(Monitor monitor) {
+    monitors.add(monitor);
+    monitor.runBegins(System.nanoTime());
+    findThreshold();
+  }
+
+  void remove(int number) {
+    monitors.removeIf(monitor -> monitor.number == number);
+    findThreshold();
+  }
+
+  private void findThreshold() {
+    threshold = Long.MAX_VALUE;
+    for (Monitor monitor : monitors) {
+      threshold = Math.min(threshold, monitor.threshold);
+    }
+  }
+
+  /**
+   * The monitor of a number.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  Monitor get(int number) {
+    for (Monitor monitor : monitors) {
+      if (monitor.number == number) {
+        return monitor;
+      }
+    }
+    throw new IllegalArgumentException("there is no monitor " + number);
+  }
+
+  // ---- calls ---------------------------------------------------------------------------------
+
+  /** Hot: a call that was ready since then is handed out. */
+  void starts(long call, long ready, long now) {
+    this.ready = ready;
+    started = now;
+    if (threshold != Long.MAX_VALUE) {
+      running = Ref.take(call);
+    }
+  }
+
+  /**
+   * Hot: the call that ran has ended, if there was one. It dies here, which may let others in.
+   *
+   * @return a call that reports it, or 0
+   */
+  @Owned
+  long ended(long now) {
+    if (started == NOTHING) {
+      return 0;
+    }
+    long duration = now - started;
+    for (int i = 0; i < monitors.size(); i++) {
+      monitors.get(i).called(ready, started, now);
+    }
+    long call = running;
+    started = NOTHING;
+    running = 0;
+    if (call == 0) {
+      return 0;
+    }
+    if (duration < threshold) {
+      Ref.drop(call);
+      return 0;
+    }
+    return report(call, duration * SECONDS);
+  }
+
+  @Owned
+  private long report(@Owned long call, double seconds) {
+    long report = PyObjects.PyObject_GetAttrString(pythonLoop, "_report_slow_call");
+    if (report == 0) {
+      Ref.drop(call);
+      throw PyException.isSet();
+    }
+    return calls.own(report, call, Floats.of(seconds));
+  }
+
+  /** No call runs any more, and of the one that did nothing is known. */
+  void forget() {
+    long call = running;
+    started = NOTHING;
+    running = 0;
+    Ref.dropIfAny(call);
+  }
+
+  // ---- the loop ------------------------------------------------------------------------------
+
+  void runBegins(long now) {
+    for (Monitor monitor : monitors) {
+      monitor.runBegins(now);
+    }
+  }
+
+  /** The loop has worked until a moment. */
+  void worked(long until) {
+    for (int i = 0; i < monitors.size(); i++) {
+      monitors.get(i).worked(until);
+    }
+  }
+
+  /** The loop has waited until a moment. */
+  void waited(long until) {
+    for (int i = 0; i < monitors.size(); i++) {
+      monitors.get(i).waited(until);
+    }
+  }
+}

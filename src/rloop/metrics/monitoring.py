@@ -1,0 +1,119 @@
+"""``rloop.monitor``: how long callbacks take, how late they start, and how late the loop is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from struct import unpack
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from . import histogram, slow_calls
+from .histogram import Histogram
+from .slow_calls import SlowCall
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from rloop.loops.rloop import RLoop
+
+_NANOSECONDS = 1e9  # in a second
+_NEVER = (1 << 63) - 1  # in nanoseconds
+_BYTES_A_VALUE = 8
+_FINEST_RESOLUTION = 1e-6  # seconds
+
+
+class Monitor:
+    """Measures the calls of a loop from when it is made until ``close()``.
+
+    A context manager. While a loop has a monitor, it reads the clock when a callback gets ready,
+    when it starts and when it ends; without one it doesn't, and costs nothing. A loop may have
+    several.
+
+    Its methods may be called on any thread at any time.
+    """
+
+    def __init__(
+        self,
+        loop: RLoop,
+        *,
+        threshold: float | None = 0.1,
+        on_slow: Callable[[SlowCall], object] | None = None,
+        resolution: float = 0.01,
+    ) -> None:
+        from . import added  # noqa: PLC0415  # it needs the module that Java makes
+
+        added.check()
+        if threshold is not None and not threshold >= 0:
+            raise ValueError(f"a threshold is a number of seconds or None, not {threshold!r}")
+        if not _FINEST_RESOLUTION <= resolution < math.inf:
+            raise ValueError(f"a resolution is a number of seconds, not {resolution!r}")
+        self._loop = loop
+        self._threshold = math.inf if threshold is None else threshold
+        self._on_slow = slow_calls.log if on_slow is None else on_slow
+        nanoseconds = min(self._threshold * _NANOSECONDS, _NEVER)
+        self._number = loop._add_monitor(int(nanoseconds), int(resolution * _NANOSECONDS))
+        self._last: bytes | None = None
+        loop._monitors = (*loop._monitors, self)
+
+    @property
+    def callback_duration(self) -> Histogram:
+        """How long calls took: callbacks, and steps of tasks."""
+        return self._histograms()[0]
+
+    @property
+    def scheduling_delay(self) -> Histogram:
+        """From when calls were ready until they started.
+
+        A timer's is ready at its deadline, another call when it was scheduled, or the loop had
+        received what it is about.
+        """
+        return self._histograms()[1]
+
+    @property
+    def loop_delay(self) -> Histogram:
+        """How long what happens at any moment has to wait until the loop asks for it.
+
+        Told for one that comes every ``resolution`` while the loop runs: 0 while that waits, else
+        how long it went on to work. So the median is what half of all clients meet at most.
+        """
+        return self._histograms()[2]
+
+    def _histograms(self) -> list[Histogram]:
+        written = self._last
+        if written is None:
+            written = self._loop._read_monitor(self._number)
+        values: Iterator[int] = iter(unpack(f"={len(written) // _BYTES_A_VALUE}q", written))
+        return [histogram.read(values) for _ in range(3)]
+
+    def reset(self) -> None:
+        """Forgets what was measured so far."""
+        if self._last is None:
+            self._loop._reset_monitor(self._number)
+
+    def close(self) -> None:
+        """Ends the measuring; what was measured stays."""
+        if self._last is None:
+            loop = self._loop
+            self._last = loop._read_monitor(self._number)
+            loop._monitors = tuple(other for other in loop._monitors if other is not self)
+            loop._remove_monitor(self._number)
+
+    def is_slow(self, seconds: float) -> bool:
+        """Whether a call that took so long is to be told of."""
+        return seconds >= self._threshold
+
+    def tell(self, slow: SlowCall) -> None:
+        """Tells of a slow call, on the loop's thread."""
+        self._on_slow(slow)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,140 @@
+"""Reports of calls that took too long: which they were, and where their tasks are now."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio import format_helpers, tasks
+from collections.abc import Sequence
+from dataclasses import dataclass
+from logging import getLogger
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .monitoring import Monitor
+
+Call = tuple[Any, ...]  # (context, callback, *arguments)
+
+_logger = getLogger("rloop.monitor")
+_ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
+_HAS_CALL_GRAPHS = sys.version_info >= (3, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowCall:
+    """A call that kept the loop for longer than a monitor's threshold."""
+
+    duration: float
+    """How long it took, in seconds."""
+
+    callback: str
+    """What was called: a function and where it stands; of a task's step, its coroutine."""
+
+    task_name: str | None
+    """The task whose step it was, if it was one's."""
+
+    place: str | None
+    """Where the task's coroutine waits now, or if that has ended, where it is defined.
+
+    The innermost one that is not asyncio's own, as ``file:line in name``: what it awaits after the
+    step that took so long.
+    """
+
+    call_graph: Any
+    """From Python 3.14 on the task's ``asyncio.FutureCallGraph``: who awaits whom."""
+
+    def __str__(self) -> str:
+        """One line, as it is logged."""
+        task = f"task {self.task_name!r}, " if self.task_name is not None else ""
+        place = f", now at {self.place}" if self.place is not None else ""
+        return f"{task}{self.callback} took {self.duration:.3f} seconds{place}"
+
+
+def report(
+    loop: asyncio.AbstractEventLoop, monitors: Sequence[Monitor], call: Call, seconds: float
+) -> None:
+    """Tells those monitors whose threshold it has reached."""
+    told = [monitor for monitor in monitors if monitor.is_slow(seconds)]
+    if told:
+        slow = describe(call, seconds)
+        for monitor in told:
+            try:
+                monitor.tell(slow)
+            except Exception as error:
+                message = "Exception in a monitor's on_slow"
+                loop.call_exception_handler({"message": message, "exception": error})
+
+
+def log(slow: SlowCall) -> None:
+    """What a monitor does that is not told what to do."""
+    graph = slow.call_graph
+    if graph is not None:
+        _logger.warning("%s\n%s", slow, _formatted(graph))
+    else:
+        _logger.warning("%s", slow)
+
+
+def _formatted(graph: Any) -> str:
+    """As ``asyncio.format_call_graph`` has it, of a graph that was captured before."""
+    lines = []
+    todo = [(graph, 0)]
+    while todo:
+        node, depth = todo.pop()
+        name = node.future.get_name() if isinstance(node.future, asyncio.Task) else "a future"
+        lines.append(f"{'  ' * depth}* {name}")
+        lines += [f"{'  ' * depth}  {_place(entry.frame)}" for entry in node.call_stack]
+        todo += [(waiting, depth + 1) for waiting in reversed(node.awaited_by)]
+    return "\n".join(lines)
+
+
+def describe(call: Call, seconds: float) -> SlowCall:
+    """Finds out what there is to know of a call that has just ended."""
+    _, callback, *arguments = call
+    if arguments and isinstance(arguments[0], asyncio.Handle):  # in debug mode, or a foreign one's
+        handle: Any = arguments[0]
+        callback, arguments = handle._callback or callback, list(handle._args or ())
+    task = getattr(callback, "__self__", None)
+    if not isinstance(task, tasks.Task):
+        source = format_helpers._format_callback_source(callback, tuple(arguments))
+        return SlowCall(seconds, source, None, None, None)
+    coroutine = task.get_coro()
+    graph = asyncio.capture_call_graph(task) if _HAS_CALL_GRAPHS else None  # type: ignore[attr-defined,unused-ignore]
+    return SlowCall(seconds, _name(coroutine), task.get_name(), _innermost_place(coroutine), graph)
+
+
+def _name(coroutine: Any) -> str:
+    return str(getattr(coroutine, "__qualname__", None) or type(coroutine).__qualname__)
+
+
+def _innermost_place(coroutine: Any) -> str | None:
+    """Where what it awaits, however deep, but for asyncio's own, is suspended."""
+    place = None
+    while coroutine is not None:
+        found = _place_of(coroutine)
+        if place is None or (found is not None and not found.startswith(_ASYNCIO)):
+            place = found
+        coroutine = _awaited(coroutine)
+    return place
+
+
+def _awaited(coroutine: Any) -> Any:
+    for name in "cr_await", "gi_yieldfrom", "ag_await":
+        if hasattr(coroutine, name):
+            return getattr(coroutine, name)
+    return None
+
+
+def _place_of(coroutine: Any) -> str | None:
+    for kind in "cr", "gi", "ag":
+        frame = getattr(coroutine, f"{kind}_frame", None)
+        if frame is not None:
+            return _place(frame)
+        code = getattr(coroutine, f"{kind}_code", None)
+        if code is not None:
+            return f"{code.co_filename}:{code.co_firstlineno} in {code.co_qualname}"
+    return None
+
+
+def _place(frame: Any) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"

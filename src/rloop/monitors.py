@@ -1,0 +1,36 @@
+"""``rloop.monitor``; the rest is imported by who calls it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .loops.rloop import RLoop
+
+if TYPE_CHECKING:
+    from .metrics.monitoring import Monitor
+    from .metrics.slow_calls import SlowCall
+
+
+def monitor(
+    loop: asyncio.AbstractEventLoop | None = None,
+    *,
+    threshold: float | None = 0.1,
+    on_slow: Callable[[SlowCall], object] | None = None,
+    resolution: float = 0.01,
+) -> Monitor:
+    """Measures a loop's callbacks until the monitor's ``close()``, or the end of a ``with``.
+
+    ``loop`` is an ``RLoop`` or ``TokioLoop``, the running one by default. Calls that take
+    ``threshold`` seconds or longer are given to ``on_slow``, on the loop's thread and right after
+    the call, and logged as warnings of ``rloop.monitor`` if there is no ``on_slow``; ``None``: none
+    are. ``resolution``, in seconds, is how often it is noted how late the loop is.
+    """
+    from .metrics.monitoring import Monitor  # noqa: PLC0415  # for who monitors
+
+    if loop is None:
+        loop = asyncio.get_running_loop()
+    if not isinstance(loop, RLoop):
+        raise TypeError(f"only loops of rloop can be monitored, not {loop!r}")
+    return Monitor(loop, threshold=threshold, on_slow=on_slow, resolution=resolution)

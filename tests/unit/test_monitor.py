@@ -1,0 +1,382 @@
+"""Rules of `rloop.monitor`: histograms that agree with what a program does, and slow calls."""
+
+import asyncio
+import contextvars
+import gc
+import logging
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import rloop
+from rloop.metrics.histogram import Histogram
+from rloop.metrics.monitoring import Monitor
+from rloop.metrics.slow_calls import SlowCall
+from tests.unit import own_loops
+
+BLOCK_SECONDS = 0.03
+THRESHOLD_SECONDS = 0.02
+ROUNDS = 10
+PRECISION = 1 / 60
+
+
+@pytest.fixture(params=own_loops.KINDS)
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[rloop.RLoop]:
+    yield from own_loops.make(request.param, monkeypatch)
+
+
+def block(seconds: float = BLOCK_SECONDS) -> float:
+    started = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - started
+
+
+def run_calls(loop: rloop.RLoop) -> None:
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+def test_durations_are_those_that_callbacks_measure(loop: rloop.RLoop) -> None:
+    measured: list[float] = []
+    with rloop.monitor(loop, threshold=None) as monitor:
+        for _ in range(ROUNDS):
+            loop.call_soon(lambda: measured.append(block()))
+        run_calls(loop)
+    durations = monitor.callback_duration
+    assert durations.count == ROUNDS + 1
+    assert durations.max >= max(measured)
+    assert durations.total >= sum(measured)
+    assert durations.percentile(50) >= BLOCK_SECONDS * (1 - PRECISION)
+    assert durations.min < BLOCK_SECONDS
+    assert durations.count - durations.count_up_to(BLOCK_SECONDS * (1 - PRECISION)) == ROUNDS
+
+
+def test_a_call_is_late_by_those_that_run_before_it(loop: rloop.RLoop) -> None:
+    measured: list[float] = []
+    with rloop.monitor(loop, threshold=None) as monitor:
+        for _ in range(3):
+            loop.call_soon(lambda: measured.append(block()))
+        run_calls(loop)
+    delays = monitor.scheduling_delay
+    assert delays.count == 4
+    assert delays.max >= sum(measured)
+    assert delays.total >= 3 * measured[0] + 2 * measured[1] + measured[2]
+
+
+def test_a_timer_is_late_from_its_deadline_on(loop: rloop.RLoop) -> None:
+    loop.call_later(BLOCK_SECONDS, loop.stop)
+    loop.call_later(BLOCK_SECONDS / 2, block, 2 * BLOCK_SECONDS)
+    with rloop.monitor(loop, threshold=None) as monitor:
+        loop.run_forever()
+    assert monitor.scheduling_delay.max >= 1.4 * BLOCK_SECONDS
+
+
+def test_a_timer_whose_time_has_passed_is_not_late_for_that(loop: rloop.RLoop) -> None:
+    started = loop.time()
+    loop.call_at(started - 3600, int)
+    with rloop.monitor(loop, threshold=None) as monitor:
+        loop.call_soon(lambda: loop.call_at(started - 3600, loop.stop))
+        loop.run_forever()
+    assert monitor.scheduling_delay.max <= loop.time() - started
+
+
+def test_the_delay_of_a_loop_is_how_long_it_works(loop: rloop.RLoop) -> None:
+    async def main() -> tuple[float, float]:
+        worked, started = 0.0, time.monotonic()
+        for _ in range(ROUNDS):
+            worked += block()
+            await asyncio.sleep(BLOCK_SECONDS)
+        return worked, time.monotonic() - started
+
+    with rloop.monitor(loop, threshold=None, resolution=0.001) as monitor:
+        worked, took = loop.run_until_complete(main())
+    delays = monitor.loop_delay
+    assert delays.count == pytest.approx(took / 0.001, rel=0.1)
+    assert delays.max >= BLOCK_SECONDS * 0.9
+    late = delays.count - delays.count_up_to(0.0005)
+    assert late / delays.count >= 0.9 * worked / took
+    assert late / delays.count <= 1 - 0.7 * ROUNDS * BLOCK_SECONDS / took
+
+
+def test_an_idle_loop_is_never_late(loop: rloop.RLoop) -> None:
+    with rloop.monitor(loop) as monitor:
+        loop.run_until_complete(asyncio.sleep(0.2))
+    delays = monitor.loop_delay
+    assert delays.count >= 19
+    assert delays.percentile(50) == 0
+
+
+def test_time_between_runs_delays_nobody(loop: rloop.RLoop) -> None:
+    with rloop.monitor(loop, threshold=None) as monitor:
+        run_calls(loop)
+        monitor.reset()
+        time.sleep(10 * BLOCK_SECONDS)
+        run_calls(loop)
+    assert monitor.loop_delay.max < 10 * BLOCK_SECONDS
+
+
+def test_a_reset_monitor_goes_on_from_nothing(loop: rloop.RLoop) -> None:
+    with rloop.monitor(loop, threshold=None) as monitor:
+        run_calls(loop)
+        monitor.reset()
+        assert monitor.callback_duration == Histogram(0, 0.0, 0.0, 0.0, ())
+        assert monitor.callback_duration.percentile(99) == 0
+        loop.call_soon(int)
+        run_calls(loop)
+        assert monitor.callback_duration.count == 2
+
+
+def test_a_closed_monitor_keeps_what_it_has_seen(loop: rloop.RLoop) -> None:
+    monitor = rloop.monitor(loop, threshold=None)
+    run_calls(loop)
+    monitor.close()
+    monitor.close()
+    run_calls(loop)
+    loop.close()
+    assert monitor.callback_duration.count == 1
+
+
+def test_a_monitor_may_outlive_its_loop(loop: rloop.RLoop) -> None:
+    monitor = rloop.monitor(loop)
+    run_calls(loop)
+    loop.close()
+    assert monitor.callback_duration.count == 1
+    monitor.close()
+
+
+def test_monitors_do_not_mind_each_other(loop: rloop.RLoop) -> None:
+    with rloop.monitor(loop, threshold=None) as outer:
+        run_calls(loop)
+        with rloop.monitor(loop, threshold=None) as inner:
+            run_calls(loop)
+            inner.reset()
+            run_calls(loop)
+        run_calls(loop)
+    assert inner.callback_duration.count == 1
+    assert outer.callback_duration.count == 4
+
+
+def test_a_monitor_can_come_and_go_while_calls_run(loop: rloop.RLoop) -> None:
+    monitors: list[Monitor] = []
+    seen: list[SlowCall] = []
+    loop.call_soon(lambda: monitors.append(rloop.monitor(loop, threshold=0, on_slow=seen.append)))
+    loop.call_soon(int)
+    loop.call_soon(lambda: [monitor.close() for monitor in monitors])
+    loop.call_soon(int)
+    run_calls(loop)
+    assert monitors[0].callback_duration.count == 1
+    assert len(seen) == 1
+
+
+def test_the_running_loop_is_monitored_by_default(loop: rloop.RLoop) -> None:
+    async def main() -> int:
+        with rloop.monitor() as monitor:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        return monitor.callback_duration.count
+
+    assert loop.run_until_complete(main()) == 1
+
+
+def test_other_loops_cannot_be_monitored() -> None:
+    other = asyncio.new_event_loop()
+    with pytest.raises(TypeError, match="only loops of rloop"):
+        rloop.monitor(other)
+    other.close()
+
+
+@pytest.mark.parametrize("wrong", [{"threshold": -1}, {"resolution": 0}, {"resolution": 1e999}])
+def test_arguments_are_checked(loop: rloop.RLoop, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="seconds"):
+        rloop.monitor(loop, **wrong)
+    run_calls(loop)
+
+
+# ---- slow calls ----------------------------------------------------------------------------------
+
+
+async def waits() -> None:
+    block()
+    await asyncio.sleep(BLOCK_SECONDS)  # where it waits
+
+
+async def outer() -> None:
+    await waits()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_slow_step_is_told_with_its_task(loop: rloop.RLoop, debug: bool) -> None:
+    seen: list[SlowCall] = []
+    loop.set_debug(debug)
+    loop.slow_callback_duration = 60
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=seen.append):
+        task = loop.create_task(outer(), name="the slow one")
+        loop.run_until_complete(task)
+    (slow, *_) = [slow for slow in seen if slow.task_name is not None]
+    assert slow.duration >= BLOCK_SECONDS
+    assert slow.task_name == "the slow one"
+    assert slow.callback == "outer"
+    assert slow.place is not None
+    assert slow.place.startswith(__file__)
+    assert slow.place.endswith(" in waits")
+    if sys.version_info >= (3, 14):
+        assert slow.call_graph.future is task
+    else:
+        assert slow.call_graph is None
+
+
+def test_a_slow_callback_is_told_with_its_function(loop: rloop.RLoop) -> None:
+    seen: list[SlowCall] = []
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=seen.append):
+        loop.call_soon(block)
+        loop.call_later(0.001, block, BLOCK_SECONDS)
+        loop.call_later(0.002, loop.stop)
+        loop.run_forever()
+    first, second = seen[:2]
+    assert "block()" in first.callback
+    assert __file__ in first.callback
+    assert "block(" in second.callback  # from 3.14 on without its arguments, which may be secrets
+    assert first.task_name is first.place is first.call_graph is None
+
+
+def test_a_task_that_ends_by_its_slow_step_has_a_place_all_the_same(loop: rloop.RLoop) -> None:
+    async def main() -> None:
+        block()
+
+    seen: list[SlowCall] = []
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=seen.append):
+        loop.run_until_complete(main())
+        run_calls(loop)
+    assert seen[0].place is not None
+    assert __file__ in seen[0].place
+    assert "main" in seen[0].callback
+
+
+def test_slow_calls_are_logged(loop: rloop.RLoop, caplog: pytest.LogCaptureFixture) -> None:
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS):
+        loop.run_until_complete(loop.create_task(outer(), name="the slow one"))
+    (record, *_) = [one for one in caplog.records if one.name == "rloop.monitor"]
+    assert record.levelno == logging.WARNING
+    assert "task 'the slow one', outer took 0.0" in record.getMessage()
+
+
+def test_each_monitor_has_a_threshold_of_its_own(loop: rloop.RLoop) -> None:
+    low: list[SlowCall] = []
+    high: list[SlowCall] = []
+    with (
+        rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=low.append),
+        rloop.monitor(loop, threshold=60, on_slow=high.append),
+    ):
+        loop.call_soon(block)
+        run_calls(loop)
+    assert low
+    assert not high
+
+
+def test_an_on_slow_that_raises_is_reported_and_nothing_else(loop: rloop.RLoop) -> None:
+    reported: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+
+    def fail(_: SlowCall) -> None:
+        raise ZeroDivisionError
+
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=fail) as monitor:
+        loop.call_soon(block)
+        loop.call_soon(int)
+        run_calls(loop)
+    assert isinstance(reported[0]["exception"], ZeroDivisionError)
+    assert monitor.callback_duration.count == 3
+
+
+def test_a_slow_on_slow_is_not_measured(loop: rloop.RLoop) -> None:
+    seen: list[SlowCall] = []
+
+    def tell(slow: SlowCall) -> None:
+        block()
+        seen.append(slow)
+
+    with rloop.monitor(loop, threshold=0, on_slow=tell) as monitor:
+        loop.call_soon(int)
+        run_calls(loop)
+    assert monitor.callback_duration.count == len(seen) == 2
+
+
+def test_a_call_that_raises_is_measured_and_reported(loop: rloop.RLoop) -> None:
+    reported: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+    seen: list[SlowCall] = []
+
+    def fail() -> None:
+        block()
+        raise ZeroDivisionError
+
+    with rloop.monitor(loop, threshold=THRESHOLD_SECONDS, on_slow=seen.append):
+        handle = loop.call_soon(fail)
+        run_calls(loop)
+    assert reported[0]["handle"] is handle
+    assert "fail" in seen[0].callback
+
+
+def test_what_a_call_holds_dies_before_the_next_one_starts(loop: rloop.RLoop) -> None:
+    class Argument:
+        pass
+
+    alive: list[bool] = []
+
+    def call(argument: Argument) -> None:
+        reference = weakref.ref(argument)
+        loop.call_soon(lambda: alive.append(reference() is not None))
+
+    with rloop.monitor(loop, threshold=60):
+        loop.call_soon(call, Argument(), context=contextvars.Context())
+        loop.call_soon(int)
+        run_calls(loop)
+        run_calls(loop)
+    assert alive == [False]
+
+
+def test_a_run_that_an_exception_ends_leaves_nothing_behind(loop: rloop.RLoop) -> None:
+    class Argument:
+        pass
+
+    def leave(_: Argument) -> None:
+        raise KeyboardInterrupt
+
+    argument = Argument()
+    reference = weakref.ref(argument)
+    with rloop.monitor(loop, threshold=0, on_slow=lambda _: None):
+        loop.call_soon(leave, argument)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_forever()
+        del argument
+        gc.collect()
+        assert reference() is None
+        run_calls(loop)
+
+
+def test_histograms_can_be_read_while_the_loop_runs(loop: rloop.RLoop) -> None:
+    counts: list[int] = []
+    done = threading.Event()
+
+    def look(monitor: Monitor) -> None:
+        while not done.is_set():
+            durations = monitor.callback_duration
+            assert durations.count == sum(n for _, n in durations.buckets)
+            counts.append(durations.count)
+
+    async def main() -> None:
+        for _ in range(1000):
+            await asyncio.sleep(0)
+
+    with rloop.monitor(loop, threshold=None) as monitor:
+        thread = threading.Thread(target=look, args=(monitor,))
+        thread.start()
+        loop.run_until_complete(main())
+        done.set()
+        thread.join()
+    assert counts == sorted(counts)
