@@ -10,12 +10,14 @@ MODULES = {
     "rloop": "rloop",
     "rloop-rust": "rloop",
     "zuvloop": "zuvloop",
-    "aiofastnet": "uvloop",  # transports of its own, on another loop
+    # Transports of its own, on another loop
+    "aiofastnet": "uvloop",
+    "rloop+aiofastnet": "rloop",
 }
 
 
 def new_event_loop(name: str) -> asyncio.AbstractEventLoop:
     loop: asyncio.AbstractEventLoop = importlib.import_module(MODULES[name]).new_event_loop()
-    if name == "aiofastnet":
+    if name.endswith("aiofastnet"):
         importlib.import_module("aiofastnet").patch_loop(loop)
     return loop

@@ -10,13 +10,13 @@ from servers import certificate
 
 from harness import aot
 from harness.compile import compile_program
-from harness.environments import OURS, PEERS, Environment, Interpreter, Unavailable, prepare
+from harness.environments import CHECKOUTS, PEERS, Environment, Interpreter, Unavailable, prepare
 from harness.failure import CellFailed, tail
 from harness.places import BENCH
 
 FLOOR = "c-epoll"
 FLOOR_MODES = ("proto", "tls", "unix")
-LOOPS = [FLOOR, *PEERS, OURS]
+LOOPS = [FLOOR, *PEERS, *CHECKOUTS]
 CHILD_TIMEOUT_SECONDS = 60.0
 
 
@@ -59,7 +59,7 @@ def prepare_contender(
         run_child(contender.command("startup", loop))
     except CellFailed as failure:
         raise Unavailable(str(failure)) from None
-    if loop == OURS and not aot.wait_until_trained():
+    if loop in CHECKOUTS and not aot.wait_until_trained():
         say("rloop's AOT cache was not made: its starts are slower than a user's would be")
     return contender
 

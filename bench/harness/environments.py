@@ -24,6 +24,9 @@ PEERS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "aiofastnet": (["uvloop==0.23.0", "aiofastnet==1.2.0"], (3, 9)),
 }
 OURS = "rloop"
+WITH_AIOFASTNET = "rloop+aiofastnet"
+# This checkout's, and what is installed beside it.
+CHECKOUTS: dict[str, list[str]] = {OURS: [], WITH_AIOFASTNET: ["aiofastnet==1.2.0"]}
 # Whatever of these changes makes another wheel.
 WHEEL_SOURCES = ["pyproject.toml", "hatch_build.py", "src", "tools"]
 NOT_SOURCES = {"__pycache__", "rloop.jar"}
@@ -82,11 +85,11 @@ def prepare(
     loop: str, interpreter: Interpreter, wheel: Path | None, say: Callable[[str], None]
 ) -> Environment:
     """Returns the environment of `loop`, made or brought up to date where it has to be."""
-    if loop == OURS:
+    if loop in CHECKOUTS:
         wheel = wheel or build_wheel(interpreter, say)
-        requirements = [str(wheel)]
+        requirements = [str(wheel), *CHECKOUTS[loop]]
         identity = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        folder = environment_folder(interpreter, "rloop")
+        folder = environment_folder(interpreter, loop)
     else:
         requirements, first = PEERS[loop]
         if interpreter.version < first:

@@ -2,9 +2,12 @@
 
 from harness.connection_rows import ConnectRow, IdleRow
 from harness.contenders import FLOOR, FLOOR_MODES
-from harness.environments import OURS
+from harness.environments import OURS, WITH_AIOFASTNET
 from harness.process_rows import SendfileRow
-from harness.rows import EchoRow, Row, StartupRow
+from harness.rows import EchoRow, HttpRow, Row, StartupRow
+
+# TLS is what aiofastnet is known for, and aiohttp what uses it.
+_BY_AIOFASTNET = {"aiofastnet": ("tls",), WITH_AIOFASTNET: ("proto", "tls", "aiohttp")}
 
 
 def echo_mode(row: Row) -> str | None:
@@ -14,12 +17,16 @@ def echo_mode(row: Row) -> str | None:
     return row.mode if isinstance(row, EchoRow | ConnectRow) else None
 
 
+def _row_of_aiofastnet(row: Row) -> str | None:
+    return row.server if isinstance(row, HttpRow) else echo_mode(row)
+
+
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
     if isinstance(row, SendfileRow):  # none of the others has it
         return loop in (FLOOR, "asyncio", OURS)
-    if loop == "aiofastnet":  # TLS is what it is known for
-        return echo_mode(row) == "tls"
+    if loop in _BY_AIOFASTNET:
+        return _row_of_aiofastnet(row) in _BY_AIOFASTNET[loop]
     if loop == "rloop-rust" and echo_mode(row) in ("unix", "tls"):  # which it doesn't implement
         return False
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
