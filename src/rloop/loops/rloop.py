@@ -25,6 +25,7 @@ from rloop.java.constants import ADDRESS_FAMILIES
 from .accepting import Accepting
 from .clock import Clock
 from .nesting import Nesting
+from .numeric_addresses import NumericAddresses
 from .plain_sockets import is_plain
 from .signals import Signals
 from .socket_operations import SocketOperations
@@ -66,7 +67,7 @@ def _install() -> None:
             _is_installed = True
 
 
-class RLoop(SocketOperations, Accepting, Nesting, Signals, Clock):
+class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
     __slots__ = ("_state",)
