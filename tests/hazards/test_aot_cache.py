@@ -81,6 +81,22 @@ def test_a_first_start_leaves_a_cache_for_the_next(tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir())
 
 
+def test_a_program_that_mocks_subprocesses_sees_none_of_ours(tmp_path: Path) -> None:
+    run(
+        tmp_path,
+        """
+        import unittest.mock, rloop
+        called = AssertionError("called")
+        with (
+            unittest.mock.patch("subprocess.run", side_effect=called),
+            unittest.mock.patch("subprocess.Popen", side_effect=called),
+        ):
+            rloop.RLoop().close()
+        """,
+    )
+    wait_until_made(tmp_path)
+
+
 def test_many_that_start_at_once_make_one_cache(tmp_path: Path) -> None:
     run(
         tmp_path,

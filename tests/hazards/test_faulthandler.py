@@ -113,6 +113,26 @@ def test_enabled_by_a_name_bound_before_java_started() -> None:
     assert result.returncode == -signal.SIGSEGV
 
 
+def test_mocks_that_were_there_when_java_started_change_nothing() -> None:
+    result = run(
+        """
+from unittest.mock import patch
+with patch("faulthandler.enable") as enable, patch("signal.signal") as set_handler:
+    start_java()
+    assert not enable.called and not set_handler.called
+start_java()
+signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+let_java_take_faults()
+faulthandler.enable()
+assert faulthandler.is_enabled()
+keep_java_busy()
+crash()
+"""
+    )
+    assert result.stdout == "survived\n", result.stderr
+    assert result.stderr.count("Fatal Python error: Segmentation fault") == 1, result.stderr
+
+
 def test_a_python_handler_of_a_fault_is_not_in_java_s_way() -> None:
     assert_clean(run("start_java(); signal.signal(signal.SIGSEGV, print); keep_java_busy()"))
     assert_clean(

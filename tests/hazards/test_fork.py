@@ -287,6 +287,42 @@ loop.close()
     )
 
 
+def test_a_child_that_exits_amid_the_loop_s_run_ends_as_it_wants() -> None:
+    result = run_script(
+        BEGIN
+        + """
+def fork(ending):
+    child = os.fork()
+    if child == 0:
+        raise ending
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    loop.stop()
+
+def run(ending):
+    loop.call_soon(fork, ending)
+    loop.run_forever()
+
+loop = rloop.RLoop()
+run(SystemExit(8))
+try:
+    run(KeyboardInterrupt())
+except KeyboardInterrupt:
+    sys.exit(9)
+try:
+    run(SystemExit(10))
+finally:
+    loop.close()
+loop = rloop.RLoop()
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+loop.close()
+"""
+    )
+    assert_clean(result)
+    assert (result.stdout.split(), result.stderr) == (["8", "9", "10"], "")
+
+
 def test_a_child_ends_as_any_process_does() -> None:
     run(
         """

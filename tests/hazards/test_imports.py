@@ -112,6 +112,13 @@ REPLACED = {
         assert rloop is first
         use(rloop.RLoop)
         """,
+    "another dictionary in the place of sys.modules": """
+        with unittest.mock.patch("sys.modules", dict(sys.modules)):
+            use(rloop.RLoop)
+        use(rloop.RLoop)
+        with unittest.mock.patch("sys.modules", dict(sys.modules)):
+            use(rloop.RLoop)
+        """,
     "reloaded": """
         use(rloop.RLoop)
         for name in [name for name in sys.modules if name.startswith("rloop")]:

@@ -100,6 +100,24 @@ def test_a_cache_in_a_folder_named(tmp_path: Path, name: str) -> None:
     assert run("-c", RUN_A_LOOP, **variables) == (0, "True\n", "")
 
 
+WORKING_FOLDERS = {
+    "removed": "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')",
+    "too deep": "for _ in range(25): os.mkdir('d' * 200); os.chdir('d' * 200)",
+    "not text": "os.mkdir(b'n\\xfcll'); os.chdir(b'n\\xfcll')",
+}
+
+
+@pytest.mark.parametrize("enter", WORKING_FOLDERS.values(), ids=WORKING_FOLDERS.keys())
+def test_a_working_folder(tmp_path: Path, enter: str) -> None:
+    script = f"import os\nos.chdir({str(tmp_path)!r})\n{enter}\n"
+    stays = "before = os.stat('.')\n" + RUN_A_LOOP + "assert os.path.samestat(os.stat('.'), before)"
+    for aot in ("on", "off"):
+        code, _, errors = run("-c", script + stays, RLOOP_AOT=aot)
+        assert (code, errors) == (0, "")
+        shutil.rmtree(tmp_path)
+        tmp_path.mkdir()
+
+
 @pytest.mark.parametrize("folder", ["a:b", "/proc/none", "/dev/null", "/dev/null/below", "."])
 def test_where_there_can_be_no_cache(tmp_path: Path, folder: str) -> None:
     (tmp_path / "a:b").mkdir()

@@ -120,6 +120,54 @@ def test_enough_data_suffices() -> None:
     assert_clean(run_script(LIMITED + LOAD, "RLIMIT_DATA", str(120 * MIB)))
 
 
+@pytest.mark.parametrize("limit", [16, 64, 128, 200])
+def test_a_limit_of_the_main_thread_s_stack(limit: int) -> None:
+    script = """
+    import resource, sys
+    before = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (int(sys.argv[1]) << 10, before[1]))
+    """
+    restored = "resource.setrlimit(resource.RLIMIT_STACK, before)\n    asyncio.run("
+    result = run_script(script + TRY.replace("asyncio.run(", restored), str(limit))
+    assert_refused(result, "JavaStartError", "KiB", "ulimit -s")
+
+
+@pytest.mark.parametrize("aot", ["on", "off"])
+@pytest.mark.parametrize("left", range(8))
+def test_a_limit_of_open_files(left: int, aot: str) -> None:
+    # As asyncio's: an OSError; and once there are descriptors again, a loop.
+    result = run_script(
+        """
+        import asyncio, errno, os, resource, sys, rloop
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        opened = []
+        try:
+            while True:
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            pass
+        for _ in range(int(sys.argv[1])):
+            os.close(opened.pop())
+        for _ in range(2):
+            try:
+                rloop.RLoop().close()
+            except OSError as error:
+                assert error.errno == errno.EMFILE, error
+                print(error)
+        for descriptor in opened:
+            os.close(descriptor)
+        with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+            runner.run(asyncio.sleep(0))
+        """,
+        str(left),
+        env=environment(RLOOP_AOT=aot),
+    )
+    assert_clean(result)
+    assert result.stderr == ""
+    assert all("ulimit -n" in line for line in result.stdout.splitlines() if left < 4)
+
+
 @pytest.mark.parametrize("tasks", [3, 8, 12])
 def test_a_limit_of_the_user_s_processes(tasks: int) -> None:
     if os.geteuid() != 0:

@@ -89,7 +89,11 @@ def test_the_mask_of_the_starting_thread_is_as_before() -> None:
 
 
 def test_variables_for_other_java_programs_are_not_obeyed_and_not_lost() -> None:
-    variables = {"JAVA_TOOL_OPTIONS": "-XX:NoSuchOption", "_JAVA_OPTIONS": "-Xmx1k"}
+    variables = {
+        "JAVA_TOOL_OPTIONS": "-XX:NoSuchOption",
+        "_JAVA_OPTIONS": "-Xmx1k",
+        "_JAVA_SR_SIGNUM": "12",
+    }
     result = run_script(
         """
         import os, rloop

@@ -25,12 +25,14 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 import time
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+
+# As they are now: tests of programs put mocks in their place, and count the calls.
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 from . import cgroups, settings
@@ -120,7 +122,7 @@ class AotCache:
             return
         with suppress(OSError):
             if self._try_claim():
-                self._run(*_DETACHED, start_new_session=True, stderr=subprocess.DEVNULL)
+                self._run(*_DETACHED, start_new_session=True, stderr=DEVNULL)
 
     def train(self) -> str:
         """Makes the cache, for other users of an image as well; what there was to say of it.
@@ -130,18 +132,16 @@ class AotCache:
         if self._obstacle:
             return ""
         os.makedirs(self._folder, mode=_PUBLISHED_FOLDER, exist_ok=True)
-        return self._run(stderr=subprocess.PIPE).stderr.decode(errors="replace")
+        return self._run(stderr=PIPE).decode(errors="replace")
 
-    def _run(self, *launcher: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [*launcher, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            cwd="/",
-            env={**os.environ, **_LOCALE, "RLOOP_JAVA_HOME": self._home.path},
-            check=False,
-            **how,
-        )
+    def _run(self, *launcher: str, **how: Any) -> bytes:
+        """Returns what there was on stderr, if that is a pipe."""
+        command = [*launcher, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT]
+        environment = {**os.environ, **_LOCALE, "RLOOP_JAVA_HOME": self._home.path}
+        with Popen(
+            command, stdin=DEVNULL, stdout=DEVNULL, cwd="/", env=environment, **how
+        ) as process:
+            return process.communicate()[1] or b""
 
     def temporary(self) -> str:
         """Where this process may write a cache."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _OPEN_FILES = "/dev/fd"
 
@@ -13,7 +13,7 @@ _OPEN_FILES = "/dev/fd"
 def closed_on_exec(*paths: str) -> Iterator[None]:
     """What is opened of these files meanwhile is closed by ``exec``.
 
-    By their names, since other threads may open files of their own.
+    By their names, since other threads may open files of their own, and close them meanwhile.
     """
     before = _open_files()
     try:
@@ -21,8 +21,9 @@ def closed_on_exec(*paths: str) -> Iterator[None]:
     finally:
         files = {_identity(path) for path in paths if os.path.exists(path)}
         for descriptor in _open_files() - before:
-            if _identity(descriptor) in files:
-                os.set_inheritable(descriptor, False)
+            with suppress(OSError):  # closed meanwhile
+                if _identity(descriptor) in files:
+                    os.set_inheritable(descriptor, False)
 
 
 def _open_files() -> set[int]:

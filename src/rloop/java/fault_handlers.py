@@ -37,6 +37,18 @@ from .fault_chain import FAULTS, FaultChain
 from .java_home import JavaHome
 
 _Function = Callable[..., Any]
+_Place = tuple[ModuleType, str]
+
+# As they are now: tests of programs put mocks in their place for a while.
+_BARE: dict[_Place, _Function] = {
+    place: getattr(*place)
+    for place in (
+        (faulthandler, "enable"),
+        (faulthandler, "disable"),
+        (faulthandler, "is_enabled"),
+        (signal, "signal"),
+    )
+}
 
 _chain: FaultChain | None = None
 _starting = threading.RLock()
@@ -46,21 +58,15 @@ _starting = threading.RLock()
 def kept(home: JavaHome) -> Iterator[None]:
     """Around the start of the JVM: what handled faults before Java goes on doing so."""
     global _chain  # noqa: PLW0603  # one virtual machine a process
-    wrappers = {
-        (faulthandler, "enable"): _enable,
-        (faulthandler, "disable"): _disable,
-        (faulthandler, "is_enabled"): _is_enabled,
-        (signal, "signal"): _signal,
-    }
-    originals = {place: getattr(*place) for place in wrappers}
+    originals = {place: getattr(*place) for place in _BARE}
     with _starting:
-        _put({place: _when_started(*place) for place in wrappers})
+        _put({place: _when_started(*place) for place in _BARE})
         try:
             chain = FaultChain(
                 home.libjsig,
-                originals[faulthandler, "enable"],
-                originals[faulthandler, "disable"],
-                originals[faulthandler, "is_enabled"],
+                _BARE[faulthandler, "enable"],
+                _BARE[faulthandler, "disable"],
+                _BARE[faulthandler, "is_enabled"],
             )
             with chain.starting():
                 yield
@@ -70,21 +76,29 @@ def kept(home: JavaHome) -> Iterator[None]:
         if chain.is_heard:
             alternate_stack.provide()
         _chain = chain
-        _put({place: wrap(chain, originals[place]) for place, wrap in wrappers.items()})
+        _put({place: _wrapped(chain, place, original) for place, original in originals.items()})
 
 
 def verify() -> None:
     """Puts the JVM in front again where CPython got there by a way that isn't wrapped.
 
-    Such ways are functions of ``faulthandler`` and ``signal`` by names bound before Java started.
+    Such ways are functions of ``faulthandler`` and ``signal`` by names bound before Java started,
+    and those that a mock, there while Java started, gave way to.
     """
     if _chain is not None:
+        for place, bare in _BARE.items():
+            if getattr(*place) is bare:
+                _put({place: _wrapped(_chain, place, bare)})
         _chain.verify()
 
 
-def _put(functions: dict[tuple[ModuleType, str], _Function]) -> None:
+def _put(functions: dict[_Place, _Function]) -> None:
     for place, function in functions.items():
         setattr(*place, function)
+
+
+def _wrapped(chain: FaultChain, place: _Place, function: _Function) -> _Function:
+    return _WRAPPERS[place[1]](chain, function)
 
 
 def _when_started(module: ModuleType, name: str) -> _Function:
@@ -143,3 +157,11 @@ def _signal(chain: FaultChain, signal_: _Function) -> _Function:
         return replaced
 
     return signal_behind_jvm
+
+
+_WRAPPERS: dict[str, Callable[[FaultChain, _Function], _Function]] = {
+    "enable": _enable,
+    "disable": _disable,
+    "is_enabled": _is_enabled,
+    "signal": _signal,
+}

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import sys
 import weakref
 from asyncio.log import logger
 from collections.abc import Iterable
@@ -107,7 +108,8 @@ def _refuse_loops(loop_class: type) -> None:
     refusing = {name: _refuse for base in _own_bases(loop_class) for name in _methods(base)}
     for loop in _loops:
         cls = type(loop)
-        loop.__class__ = type(cls.__name__, (cls,), {"__slots__": (), **refusing})
+        own = {"__slots__": (), "__del__": _die_in_silence, **refusing}
+        loop.__class__ = type(cls.__name__, (cls,), own)
 
 
 def _give_back(loop_class: type) -> None:
@@ -137,7 +139,14 @@ def _init_without_java(self: asyncio.SelectorEventLoop) -> None:
     _AsyncioLoop.__init__(self)
 
 
+def _die_in_silence(_: asyncio.SelectorEventLoop) -> None:
+    """That it wasn't closed is the parent's affair, and so is what it would close."""
+
+
 def _refuse(*_: Any, **__: Any) -> NoReturn:
+    ending = sys.exc_info()[1]
+    if isinstance(ending, (SystemExit, KeyboardInterrupt)):
+        raise ending  # the child is on its way out, through what tidies up after the loop
     raise RuntimeError(
         "this process was forked from one in which rloop's Java was already running, and Java "
         "does not survive a fork: make a loop of the child's own, or start the child by spawn"

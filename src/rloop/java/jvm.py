@@ -42,6 +42,12 @@ _MAIN_CLASS = "rloop/module/Main"
 # Where a main thread's stack is unlimited: how deep it may get. It is not allocated.
 _LARGEST_STACK = 1 << 30
 
+# Of a working directory, with the zero at its end (PATH_MAX of <limits.h>); longer ones exist.
+_LONGEST_PATH = 4096
+
+# A folder that need not be readable.
+_AS_A_PLACE = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+
 # What was measured to lower start-up and memory. Java's own output is silenced, it would land in
 # the program's stdout; so would its report of a fatal error of its own, with a file of details in
 # the working directory. A core file has what it would have without Java (Dump*InCore): the JVM
@@ -104,7 +110,13 @@ _OPTIONS = (
 )
 
 # An agent or a heap size in these is meant for programs that are Java, not for this process.
-_VARIABLES_OF_OTHER_PROGRAMS = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_AOT_VM_OPTIONS")
+_JVM_SIGNAL_VARIABLE = "_JAVA_SR_SIGNUM"
+_VARIABLES_OF_OTHER_PROGRAMS = (
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_AOT_VM_OPTIONS",
+    _JVM_SIGNAL_VARIABLE,
+)
 
 # The JVM interrupts its threads by SIGUSR2, which belongs to the program; so it gets another
 # signal. The last but one of the real-time signals: the JDK's own libraries use the one before
@@ -179,6 +191,7 @@ def checked_home() -> JavaHome:
         # failed.
         raise JavaStartError(f"Java failed to start earlier in this process: {_failure}")
     settings.check()
+    preconditions.check_descriptors()
     home = java_home.find()
     other_jvm.refuse(home.libjvm)
     preconditions.check(home)
@@ -197,7 +210,12 @@ def _start(home: JavaHome, aot_options: Sequence[str]) -> tuple[ModuleType, Java
     ]
     with _signals_kept(), fault_handlers.kept(home):
         try:
-            with _environment(), _stack_limited(), descriptors.closed_on_exec(home.modules, JAR):
+            with (
+                _environment(),
+                _readable_folder(),
+                _stack_limited(),
+                descriptors.closed_on_exec(home.modules, JAR),
+            ):
                 vm = JavaVM(home.libjvm, every_option)
             fork.watch()
             module: ModuleType = vm.call(_MAIN_CLASS, "start")
@@ -225,6 +243,30 @@ def _stack_options() -> list[str]:
     library reads /proc for it.
     """
     return ["-Dsun.java.launcher=rloop"] if os.path.exists("/proc/self/maps") else []
+
+
+@contextmanager
+def _readable_folder() -> Iterator[None]:
+    """Where nobody can tell the working directory, as when it was removed, Java doesn't start."""
+    if _is_known_to_java():
+        yield
+        return
+    current = os.open(os.curdir, _AS_A_PLACE)
+    try:
+        os.chdir(os.sep)
+        try:
+            yield
+        finally:
+            os.fchdir(current)
+    finally:
+        os.close(current)
+
+
+def _is_known_to_java() -> bool:
+    try:
+        return len(os.getcwdb()) < _LONGEST_PATH
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -275,9 +317,9 @@ def _environment() -> Iterator[None]:
     hidden = {
         name: os.environ.pop(name) for name in _VARIABLES_OF_OTHER_PROGRAMS if name in os.environ
     }
-    os.environ["_JAVA_SR_SIGNUM"] = str(int(_JVM_SIGNAL))
+    os.environ[_JVM_SIGNAL_VARIABLE] = str(int(_JVM_SIGNAL))
     try:
         yield
     finally:
-        del os.environ["_JAVA_SR_SIGNUM"]
+        del os.environ[_JVM_SIGNAL_VARIABLE]
         os.environ.update(hidden)

@@ -7,7 +7,8 @@ call. So that thread is nobody's: in the hook it says what has happened, and the
 
 from __future__ import annotations
 
-import _thread
+# As they are now: gevent puts others in their place, which are none of the system's.
+from _thread import allocate_lock, get_ident, stack_size, start_new_thread
 from collections.abc import Callable
 from functools import partial
 from operator import call
@@ -22,8 +23,8 @@ class LosableThread:
     """A thread for one call; ``threading`` doesn't see it, nor do those who trace threads."""
 
     def __init__(self) -> None:
-        self._over = _thread.allocate_lock()
-        self._never = _thread.allocate_lock()
+        self._over = allocate_lock()
+        self._never = allocate_lock()
         self._ident: int | None = None
         self._failure: BaseException | None = None
 
@@ -45,7 +46,7 @@ class LosableThread:
 
     def is_current(self) -> bool:
         """Whether the function is running, and in the thread that asks."""
-        return self._ident == _thread.get_ident()
+        return self._ident == get_ident()
 
     def lose(self) -> NoReturn:
         """To be called on that thread, from within the function; the end of both."""
@@ -54,7 +55,7 @@ class LosableThread:
             self._never.acquire()
 
     def _run(self, function: Callable[[], None]) -> None:
-        self._ident = _thread.get_ident()
+        self._ident = get_ident()
         try:
             function()
         except BaseException as failure:
@@ -65,13 +66,13 @@ class LosableThread:
 
 def start_thread(function: Callable[[], object], stack_bytes: int) -> None:
     """Starts a thread with a stack of this size, whatever ``threading.stack_size`` is."""
-    usual = _thread.stack_size()
+    usual = stack_size()
     steps = (
-        partial(_thread.stack_size, stack_bytes),
-        partial(_thread.start_new_thread, function, ()),
-        partial(_thread.stack_size, usual),
+        partial(stack_size, stack_bytes),
+        partial(start_new_thread, function, ()),
+        partial(stack_size, usual),
     )
     try:
         list(map(call, steps))  # by a C loop: no thread of others gets this size
     finally:
-        _thread.stack_size(usual)
+        stack_size(usual)

@@ -10,14 +10,14 @@ process when its compiler needs the next one.
 
 from __future__ import annotations
 
-import _thread
 import mmap
 import os
 import resource
+from _thread import allocate_lock  # as it is now, not gevent's
 
 from rloop.errors import JavaStartError
 
-from . import cgroups, settings
+from . import cgroups, settings, thread_stacks
 from .java_home import JavaHome
 from .lost_thread import start_thread
 from .paths import JAR
@@ -36,6 +36,14 @@ _ALLOCATING_THREADS = 13
 _DATA = 96 * _MIB
 
 _THREADS = 16  # 11, and some for the program
+
+# The runtime's classes, the jar, and one file after the other of its libraries. They are tried by
+# the pair.
+_PAIRS_OF_DESCRIPTORS = 2
+
+# What a thread needs of its stack, and what the main thread's holds beside: arguments, environment.
+_MAIN_STACK = thread_stacks.LEAST_BYTES + (96 << 10)
+
 _SMALL_STACK = 256 << 10
 _FEW_PROCESSES = 4096  # a limit above this is not meant to be met
 
@@ -43,10 +51,28 @@ _FEW_PROCESSES = 4096  # a limit above this is not meant to be met
 def check(home: JavaHome) -> None:
     """Raises a JavaStartError that names what is missing."""
     _check_files(home)
+    _check_main_stack()
     _check_address_space()
     _check_data()
     _check_executable_memory()
     _check_threads()
+
+
+def check_descriptors() -> None:
+    """Raises the error that any loop would; to be called before a file is looked into."""
+    opened: list[int] = []
+    try:
+        for _ in range(_PAIRS_OF_DESCRIPTORS):
+            opened += os.pipe()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{error.strerror}: rloop's Java opens {2 * _PAIRS_OF_DESCRIPTORS} files while it "
+            "starts. Close some, or raise the limit (RLIMIT_NOFILE, ulimit -n)",
+        ) from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def _check_files(home: JavaHome) -> None:
@@ -61,6 +87,16 @@ def _check_files(home: JavaHome) -> None:
                 f"Java cannot use {path!r}: it takes {os.pathsep!r} in a path for the beginning of "
                 "another one. Install rloop, or Java, in a folder without it"
             )
+
+
+def _check_main_stack() -> None:
+    """The main thread's, on which the JVM's guard pages would stand where it is in use."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    if limit != resource.RLIM_INFINITY and limit < _MAIN_STACK:
+        raise JavaStartError(
+            f"rloop's Java needs a stack of {_MAIN_STACK >> 10} KiB, and the main thread of this "
+            f"process may have {limit >> 10}: raise the limit (RLIMIT_STACK, ulimit -s)"
+        )
 
 
 def _check_address_space() -> None:
@@ -137,7 +173,7 @@ def _check_threads() -> None:
 
 def _can_start_threads() -> bool:
     """Tries it: nobody tells how many threads a user has."""
-    gate = _thread.allocate_lock()
+    gate = allocate_lock()
 
     def wait() -> None:
         with gate:

@@ -19,7 +19,7 @@ final class Calls {
   private final @Owned long runHandle = fromHandles("run");
 
   private static long fromHandles(String name) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.handles"));
+    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.handles"));
     long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
     Ref.drop(module);
     return function;

@@ -74,7 +74,7 @@ public final class HandleType {
   }
 
   private static HandleType create(String name, boolean timer) {
-    long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.events"));
+    long asyncio = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.events"));
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, name));
     return new HandleType("rloop._core." + name, stdlib, timer);
   }

@@ -19,7 +19,7 @@ final class ByName {
   /** Calls one with {@code self} and the arguments of the method of that name. */
   @Owned
   static long call(String name, long self, long arguments, long count, long names) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.by_name"));
+    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.by_name"));
     long function = PyObjects.PyObject_GetAttrString(module, name);
     Ref.drop(module);
     PyException.check(function);

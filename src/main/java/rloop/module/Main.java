@@ -78,7 +78,7 @@ public final class Main {
    */
   private static long install(long module, long loopClass, long c, long d) {
     HandleTypes types = HandleTypes.require(Main.types);
-    long handles = PyException.check(PyRuntime.PyImport_ImportModule("rloop.loops.handles"));
+    long handles = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.handles"));
     types.handle().setType(attribute(handles, "Handle"));
     types.timerHandle().setType(attribute(handles, "TimerHandle"));
     Ref.drop(handles);

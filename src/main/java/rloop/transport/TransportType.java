@@ -45,7 +45,7 @@ public final class TransportType {
 
   /** Makes the type. */
   public TransportType() {
-    long asyncio = PyException.check(PyRuntime.PyImport_ImportModule("asyncio.transports"));
+    long asyncio = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.transports"));
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "_FlowControlMixin"));
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     channel = spec.reference("_channel");

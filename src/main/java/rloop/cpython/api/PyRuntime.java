@@ -12,7 +12,7 @@ public final class PyRuntime {
   private static final Downcall RESTORE_THREAD = Downcall.of("PyEval_RestoreThread");
   private static final CFunction COPY_CURRENT = ObjectAllocation.of("PyContext_CopyCurrent");
   private static final Downcall CONTEXT_NEW = Downcall.of("PyContext_New");
-  private static final Downcall IMPORT = Downcall.of("PyImport_ImportModule");
+  private static final Downcall IMPORT = Downcall.of("PyImport_ImportModuleLevel");
   private static final Downcall MODULE_NEW = Downcall.of("PyModule_New");
 
   private PyRuntime() {}
@@ -39,10 +39,15 @@ public final class PyRuntime {
     return CONTEXT_NEW.call();
   }
 
+  /**
+   * As {@code from name import …}, of a module that isn't a package. {@code PyImport_ImportModule}
+   * finds nothing where a program has put another dictionary in the place of {@code sys.modules}.
+   */
   @Owned
-  public static long PyImport_ImportModule(String name) {
+  public static long PyImport_ImportModuleLevel(String name) {
     try (CString copy = new CString(name)) {
-      return IMPORT.call(copy.address());
+      long anyNames = PyObjects.Py_True; // asked for its truth alone
+      return IMPORT.call(copy.address(), 0, 0, anyNames, 0);
     }
   }
 
