@@ -46,6 +46,7 @@ def test_durations_are_those_that_callbacks_measure(loop: rloop.RLoop) -> None:
     with rloop.monitor(loop, threshold=None) as monitor:
         for _ in range(ROUNDS):
             loop.call_soon(lambda: measured.append(block()))
+        loop.call_soon(block).cancel()
         run_calls(loop)
     durations = monitor.callback_duration
     assert durations.count == ROUNDS + 1

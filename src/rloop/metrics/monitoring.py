@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from struct import unpack
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,6 +22,28 @@ _NANOSECONDS = 1e9  # in a second
 _NEVER = (1 << 63) - 1  # in nanoseconds
 _BYTES_A_VALUE = 8
 _FINEST_RESOLUTION = 1e-6  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a monitor has seen, up to one moment."""
+
+    callback_duration: Histogram
+    """How long calls took: callbacks, and steps of tasks."""
+
+    scheduling_delay: Histogram
+    """From when calls were ready until they started.
+
+    A timer's is ready at its deadline, another call when it was scheduled, or when the loop had
+    received what it is about.
+    """
+
+    loop_delay: Histogram
+    """How long what happens at any moment has to wait until the loop asks for it.
+
+    Told for one that comes every ``resolution`` while the loop runs: 0 while that waits, else how
+    long it went on to work. So the median is what half of all clients meet at most.
+    """
 
 
 class Monitor:
@@ -59,32 +82,25 @@ class Monitor:
     @property
     def callback_duration(self) -> Histogram:
         """How long calls took: callbacks, and steps of tasks."""
-        return self._histograms()[0]
+        return self.snapshot().callback_duration
 
     @property
     def scheduling_delay(self) -> Histogram:
-        """From when calls were ready until they started.
-
-        A timer's is ready at its deadline, another call when it was scheduled, or the loop had
-        received what it is about.
-        """
-        return self._histograms()[1]
+        """From when calls were ready until they started; see ``Snapshot``."""
+        return self.snapshot().scheduling_delay
 
     @property
     def loop_delay(self) -> Histogram:
-        """How long what happens at any moment has to wait until the loop asks for it.
+        """How long what happens waits until the loop asks for it; see ``Snapshot``."""
+        return self.snapshot().loop_delay
 
-        Told for one that comes every ``resolution`` while the loop runs: 0 while that waits, else
-        how long it went on to work. So the median is what half of all clients meet at most.
-        """
-        return self._histograms()[2]
-
-    def _histograms(self) -> list[Histogram]:
+    def snapshot(self) -> Snapshot:
+        """All histograms at one moment."""
         written = self._last
         if written is None:
             written = self._loop._read_monitor(self._number)
         values: Iterator[int] = iter(unpack(f"={len(written) // _BYTES_A_VALUE}q", written))
-        return [histogram.read(values) for _ in range(3)]
+        return Snapshot(histogram.read(values), histogram.read(values), histogram.read(values))
 
     def reset(self) -> None:
         """Forgets what was measured so far."""

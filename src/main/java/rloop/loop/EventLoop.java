@@ -302,7 +302,7 @@ public final class EventLoop {
   @Owned
   private long start() {
     long call = ready.next();
-    if (monitoring != null) {
+    if (monitoring != null && !ready.isTakenBack(call)) {
       monitoring.starts(call, ready.readySince(), System.nanoTime());
     }
     return call;

@@ -139,6 +139,11 @@ public final class ReadyQueue {
     return batchStart - takenBack;
   }
 
+  /** Whether it stands for a call that was taken back. */
+  boolean isTakenBack(long call) {
+    return call == noop;
+  }
+
   /** How many calls wait. */
   int waiting() {
     return batchSize - started + pendingSize;
