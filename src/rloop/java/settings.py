@@ -20,6 +20,9 @@ _HEAP_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _LEAST_HEAP = 16 << 20
 _LARGEST_HEAP = 16 << 40  # a process has 128 TiB of addresses
 
+# Long before so many have work to do, the loop's own thread is too slow for them.
+MOST_IO_THREADS = 64
+
 
 def check() -> None:
     """Raises a SettingError for the first that is wrong; Java has not been touched by then."""
@@ -29,6 +32,7 @@ def check() -> None:
     poller()
     tls()
     lend()
+    io_threads()
 
 
 def heap() -> str:
@@ -81,6 +85,26 @@ def tls() -> str:
 def lend() -> str:
     """When a ``TokioLoop`` lends its I/O to another thread: ``busy`` or, for tests, ``always``."""
     return _choice("RLOOP_LEND", "busy", "always")
+
+
+def io_threads() -> int:
+    """How many threads of Java's do a ``TokioLoop``'s I/O: by default half the cores."""
+    value = os.environ.get("RLOOP_IO_THREADS")
+    if not value:
+        return max(_cores() // 2, 1)
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_IO_THREADS:
+        raise SettingError(
+            f"RLOOP_IO_THREADS is {value!r}: expected a number from 1 to {MOST_IO_THREADS},"
+            " or leave it unset"
+        )
+    return int(value)
+
+
+def _cores() -> int:
+    """Those that the process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _choice(variable: str, default: str, *others: str) -> str:

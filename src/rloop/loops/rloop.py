@@ -74,7 +74,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
 
     if TYPE_CHECKING:
         # Made by Java
-        _open: Callable[[str | None, str], None]
+        _open: Callable[[str | None, str, int], None]
         _start_run: Callable[[], None]
         _abandon_run: Callable[[], None]
         _is_run_over: Callable[[], bool]
@@ -115,7 +115,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         # Changed by Java: it keeps what Java points to.
         self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
-            self._open(settings.poller(), self._lending)
+            self._open(settings.poller(), self._lending, self._io_threads)
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
             fork.register(self)
             self._find_clock()

@@ -88,6 +88,19 @@ public final class Channels {
     }
   }
 
+  /** Whose the next event is, if one channel has both directions; or null. */
+  @Nullable Channel nextChannel() {
+    long key = poller.key(nextEvent);
+    int fd = (int) key;
+    boolean isCurrent = fd < generations.length && key == key(fd);
+    return isCurrent && (writers[fd] == null || writers[fd] == readers[fd]) ? readers[fd] : null;
+  }
+
+  /** Takes the next event; returns what its channel is ready for. */
+  int takeReadiness() {
+    return poller.readiness(nextEvent++);
+  }
+
   /**
    * Has the poller forget those files of whose events nobody wants to know; to be called when those
    * of a poll are handed out and before anybody else has run.

@@ -2,7 +2,8 @@ package rloop.io;
 
 import static rloop.posix.Constants.EBADF;
 
-import org.jspecify.annotations.Nullable;
+import java.util.Arrays;
+import java.util.List;
 import rloop.io.poll.Poller;
 import rloop.posix.Stdlib;
 
@@ -21,44 +22,52 @@ public final class Driver {
   private final Fifo<Endpoint> writers = new Fifo<>();
 
   private final IoCounters atHome = new IoCounters();
-  private final IoCounters lent = new IoCounters();
-  private IoCounters counters = atHome;
+  private final IoCounters[] lent;
 
   /** Memory of libc's, 0 before the first read. */
   private long readBuffer;
 
-  /** Whom it is lent to; null: whoever holds the loop's lock. */
-  private @Nullable Thread borrower;
+  /**
+   * Whether it is lent, to threads that are no others'; else it is whoever holds the loop's lock.
+   */
+  private boolean isLent;
+
+  private int nextShare;
 
   private boolean closed;
 
-  /** Watches nothing; the poller is closed with it. */
-  public Driver(Poller poller) {
+  /**
+   * Watches nothing; the poller is closed with it.
+   *
+   * @param shares how many threads it may be lent to at once
+   */
+  public Driver(Poller poller, int shares) {
     this.poller = poller;
     this.channels = new Channels(poller);
+    this.lent = new IoCounters[shares];
+    Arrays.setAll(lent, share -> new IoCounters());
   }
 
   /** Checks that this thread may use what belongs to the driver. */
   public void assertOwned() {
     assert isOwned()
-        : "the I/O is lent to " + borrower + ", and " + Thread.currentThread() + " came";
+        : "the I/O is" + (isLent ? "" : " not") + " lent, and " + Thread.currentThread() + " came";
   }
 
   private boolean isOwned() {
-    return borrower == null || borrower == Thread.currentThread();
+    return isLent == Thread.currentThread() instanceof IoThread;
   }
 
-  /** From now on everything here is that thread's; null: the loop's again. */
-  public void lendTo(@Nullable Thread borrower) {
-    this.borrower = borrower;
-    counters = borrower == null ? atHome : lent;
+  /** From now on everything here is an {@link IoThread}'s, or the loop's again. */
+  public void lend(boolean isLent) {
+    this.isLent = isLent;
   }
 
   // ---- what was asked of the kernel ----------------------------------------------------------
 
-  /** Where its owner counts. */
-  public IoCounters counters() {
-    return counters;
+  /** Where counts who has a share of it now. */
+  IoCounters counters(int share) {
+    return isLent ? lent[share] : atHome;
   }
 
   /** Where who holds the loop's lock counts, whoever owns this. */
@@ -66,8 +75,8 @@ public final class Driver {
     return atHome;
   }
 
-  /** Where those count whom it was lent to. */
-  public IoCounters countersLent() {
+  /** Where those count whom it was lent to, by share. */
+  public IoCounters[] countersLent() {
     return lent;
   }
 
@@ -82,6 +91,12 @@ public final class Driver {
   }
 
   // ---- for endpoints -------------------------------------------------------------------------
+
+  /** A share for one more endpoint: all have about as many. */
+  public int assignShare() {
+    nextShare = (nextShare + 1) % Math.max(lent.length, 1);
+    return nextShare;
+  }
 
   /** The address of {@link #READ_BUFFER_SIZE} bytes, for whoever reads next. */
   public long readBuffer() {
@@ -143,6 +158,15 @@ public final class Driver {
     }
   }
 
+  /** Takes those out whom {@link #flush} would flush. */
+  void takeWriters(List<Endpoint> taken) {
+    assertOwned();
+    Endpoint endpoint;
+    while ((endpoint = writers.poll()) != null) {
+      taken.add(endpoint);
+    }
+  }
+
   /**
    * Asks the kernel for events.
    *
@@ -151,7 +175,7 @@ public final class Driver {
   public int poll(long timeoutNanos) {
     assertOwned();
     int count = poller.poll(timeoutNanos);
-    counters.polled();
+    counters(0).polled();
     channels.found(Math.max(count, 0));
     return count;
   }
@@ -170,6 +194,19 @@ public final class Driver {
   /** Hands out one event. */
   public void dispatchNext() {
     channels.dispatchNext();
+  }
+
+  /** Takes the endpoints out that are ready; hands out the events of other channels. */
+  void takeReady(List<Endpoint> taken) {
+    assertOwned();
+    while (channels.hasEvents()) {
+      if (channels.nextChannel() instanceof Endpoint endpoint) {
+        endpoint.setReadiness(channels.takeReadiness());
+        taken.add(endpoint);
+      } else {
+        channels.dispatchNext();
+      }
+    }
   }
 
   /** Ends the {@link #poll} that waits, or keeps the next one from waiting; for any thread. */

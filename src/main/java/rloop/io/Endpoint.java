@@ -16,6 +16,9 @@ import rloop.io.poll.Poller;
 public abstract class Endpoint extends Channel {
   protected final Driver driver;
 
+  /** Which of the threads works on this, where the driver is lent to several. */
+  private final int share;
+
   /** Whether somebody wants what arrives. */
   private boolean reading;
 
@@ -25,6 +28,9 @@ public abstract class Endpoint extends Channel {
   /** The kernel's buffer is full; the poller tells when to go on. */
   private boolean blocked;
 
+  /** What a shared step has found it ready for. */
+  private int readiness;
+
   private boolean flushScheduled;
   private boolean isHeld;
   private boolean closed;
@@ -32,11 +38,22 @@ public abstract class Endpoint extends Channel {
   /**
    * For a descriptor.
    *
+   * @param share of the driver's
    * @param numberAddress where its number stands in memory, or 0
    */
-  protected Endpoint(Driver driver, int fd, long numberAddress) {
+  protected Endpoint(Driver driver, int share, int fd, long numberAddress) {
     super(fd, numberAddress);
     this.driver = driver;
+    this.share = share;
+  }
+
+  int share() {
+    return share;
+  }
+
+  /** Where system calls are counted. */
+  protected final IoCounters counters() {
+    return driver.counters(share);
   }
 
   /** Whether the result of a system call says that there is nothing yet, or no room yet. */
@@ -161,15 +178,19 @@ public abstract class Endpoint extends Channel {
     }
     events().used(true);
     try {
-      if ((readiness & Poller.READ) != 0 && wantsToRead()) {
-        read();
-      }
-      if ((readiness & Poller.WRITE) != 0 && blocked) {
-        send();
-      }
+      use(readiness);
       settle();
     } finally {
       events().used(false);
+    }
+  }
+
+  private void use(int readiness) {
+    if ((readiness & Poller.READ) != 0 && wantsToRead()) {
+      read();
+    }
+    if ((readiness & Poller.WRITE) != 0 && blocked) {
+      send();
     }
   }
 
@@ -210,6 +231,36 @@ public abstract class Endpoint extends Channel {
     if (hold != isHeld) {
       isHeld = hold;
       events().held(hold);
+    }
+  }
+
+  // ---- where the driver is lent to several threads, see SharedStep ------------------------------
+
+  /** As {@link #flush}, but for what {@link #settleShared} does. */
+  final void sendShared() {
+    driver.assertOwned();
+    flushScheduled = false;
+    if (!closed && !isAllSent() && !blocked) {
+      send();
+    }
+  }
+
+  void setReadiness(int readiness) {
+    this.readiness = readiness;
+  }
+
+  /** As {@link #ready}, but for what {@link #settleShared} does. */
+  final void receiveShared() {
+    driver.assertOwned();
+    if (!closed) {
+      use(readiness);
+    }
+  }
+
+  /** As {@link #settle}, if there is still something to tell the poller. */
+  final void settleShared() {
+    if (!closed) {
+      settle();
     }
   }
 

@@ -107,13 +107,14 @@ public final class EventLoop {
       HandleType handleType,
       HandleType timerType,
       Poller poller,
-      Lending lending) {
+      Lending lending,
+      int ioThreads) {
     this.pythonLoop = pythonLoop;
     this.scheduler = new Scheduler(pythonLoop, handleType, timerType);
     this.ready = scheduler.ready();
-    this.driver = new Driver(poller);
+    this.driver = new Driver(poller, ioThreads);
     this.writes = new GatheredWrites();
-    this.io = new LentIo(this, driver, lending);
+    this.io = new LentIo(this, driver, lending, ioThreads);
     this.fdWatches = new FdWatches(this, scheduler);
   }
 

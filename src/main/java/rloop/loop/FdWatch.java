@@ -23,6 +23,9 @@ import rloop.io.relay.Notes;
  * has nothing else to do: the number of a socket changes its file by {@code dup2} alone.
  */
 public final class FdWatch extends Channel implements Notes.Noted {
+  /** The first I/O thread hands out what is no endpoint's. */
+  private static final int FIRST_SHARE = 0;
+
   // What an I/O thread notes.
   private static final int READY = 0;
   private static final int DISPLACED = 1;
@@ -60,7 +63,7 @@ public final class FdWatch extends Channel implements Notes.Noted {
 
   /** Notes, on an I/O thread, what happened; returns whether that is one. */
   private boolean note(int event, int directions) {
-    Notes notes = loop.io().notes();
+    Notes notes = loop.io().notes(FIRST_SHARE);
     if (notes == null || !notes.areTaken()) {
       return false;
     }

@@ -6,9 +6,10 @@ import rloop.io.IoCounters;
 
 /** A loop's figures at one moment, in the order of {@code rloop.metrics.figures}. */
 final class Figures {
-  private static final int ROOM = 40;
+  /** For those of a loop with one I/O thread. */
+  private static final int INITIAL_ROOM = 40;
 
-  private final long[] values = new long[ROOM];
+  private long[] values = new long[INITIAL_ROOM];
   private int size;
 
   private Figures() {}
@@ -31,11 +32,16 @@ final class Figures {
     figures.add(driver.wakeUps());
     figures.addTransports(counters);
     figures.add(driver.countersAtHome());
-    figures.add(driver.countersLent());
+    for (IoCounters ofThread : driver.countersLent()) {
+      figures.add(ofThread);
+    }
     return Arrays.copyOf(figures.values, figures.size);
   }
 
   private void add(long value) {
+    if (size == values.length) {
+      values = Arrays.copyOf(values, 2 * size);
+    }
     values[size++] = value;
   }
 

@@ -18,6 +18,9 @@ public final class LentIo {
   /** A batch with so many deliveries takes longer than to wake the I/O thread. */
   private static final int LEAST_DELIVERIES = 4;
 
+  /** Fewer endpoints are done sooner than other threads are awake. */
+  private static final int LEAST_SHARED = 8;
+
   /** A loop whose batches have become smaller than that is not busy any more after so many. */
   private static final int MOST_SMALL_BATCHES = 8;
 
@@ -36,15 +39,16 @@ public final class LentIo {
   /** How many batches in a row were too small to be worth it; none were worth it yet. */
   private int smallBatches = MOST_SMALL_BATCHES;
 
-  LentIo(EventLoop loop, Driver driver, Lending lending) {
+  LentIo(EventLoop loop, Driver driver, Lending lending, int threads) {
     this.loop = loop;
     this.lending = lending;
-    this.relay = lending == Lending.NEVER ? null : new Relay(driver);
+    int leastShared = lending == Lending.ALWAYS ? 1 : LEAST_SHARED;
+    this.relay = lending == Lending.NEVER ? null : new Relay(driver, threads, leastShared);
   }
 
-  /** Where endpoints note what happens on the I/O thread; null if there never is one. */
-  public @Nullable Notes notes() {
-    return relay == null ? null : relay.notes();
+  /** Where what happens on an I/O thread is noted of a share; null if there never is one. */
+  public @Nullable Notes notes(int share) {
+    return relay == null ? null : relay.notes(share);
   }
 
   /** What is written while {@link #isLent}. */

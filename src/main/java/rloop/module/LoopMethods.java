@@ -86,19 +86,21 @@ final class LoopMethods {
   }
 
   /**
-   * {@code _open(poller, lending)}: makes the Java part of a loop, which its slot {@code _state}
-   * holds; {@code lending} is the name of a {@link Lending}.
+   * {@code _open(poller, lending, io_threads)}: makes the Java part of a loop, which its slot
+   * {@code _state} holds; {@code lending} is the name of a {@link Lending}.
    */
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open", count, 2);
+    Arguments.expect("_open", count, 3);
     HandleTypes types = HandleTypes.require(LoopMethods.types);
     String poller = text(Arguments.get(arguments, 0));
     Lending lending = Lending.valueOf(String.valueOf(text(Arguments.get(arguments, 1))));
+    int ioThreads = Arguments.toInt(Arguments.get(arguments, 2));
     try {
       Poller opened = Pollers.create(poller);
       try {
         Loops.setState(
-            self, new EventLoop(self, types.handle(), types.timerHandle(), opened, lending));
+            self,
+            new EventLoop(self, types.handle(), types.timerHandle(), opened, lending, ioThreads));
       } catch (OutOfMemoryError | PyException e) {
         opened.close();
         throw e;

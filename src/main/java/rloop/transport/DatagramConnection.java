@@ -57,7 +57,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       long onlyAddress,
       long headerSize) {
     super(loop, callbacks);
-    Notes notes = loop.io().notes();
+    Notes notes = loop.io().notes(DatagramEndpoint.SHARE);
     NotedDatagrams noted = notes == null ? null : new NotedDatagrams(notes, this);
     DatagramEvents events = noted == null ? this : noted;
     this.endpoint =

@@ -81,12 +81,13 @@ public final class StreamConnection extends TransportChannel
   private StreamEndpoint open(EventLoop loop, OpenFile file, StreamCalls calls) {
     int fd = file.fd();
     long number = keepNumberOf(file);
-    Notes notes = loop.io().notes();
+    int share = loop.driver().assignShare();
+    Notes notes = loop.io().notes(share);
     if (notes == null) {
-      return new StreamEndpoint(loop.driver(), fd, number, calls, this);
+      return new StreamEndpoint(loop.driver(), share, fd, number, calls, this);
     }
     NotedStream noted = new NotedStream(notes, this);
-    StreamEndpoint opened = new StreamEndpoint(loop.driver(), fd, number, calls, noted);
+    StreamEndpoint opened = new StreamEndpoint(loop.driver(), share, fd, number, calls, noted);
     noted.setEndpoint(opened);
     return opened;
   }

@@ -19,6 +19,9 @@ public final class DatagramEndpoint extends Endpoint {
    */
   private static final int RECEIVES_BETWEEN_PROBES = 16;
 
+  /** All are of the first, as they use one memory. */
+  public static final int SHARE = 0;
+
   private final DatagramEvents events;
   private final DatagramRoom room;
   private final DatagramQueue queue;
@@ -40,7 +43,7 @@ public final class DatagramEndpoint extends Endpoint {
       DatagramRoom room,
       long headerSize,
       DatagramEvents events) {
-    super(driver, fd, numberAddress);
+    super(driver, SHARE, fd, numberAddress);
     this.events = events;
     this.room = room;
     this.queue = new DatagramQueue(events::released, headerSize);
@@ -57,10 +60,10 @@ public final class DatagramEndpoint extends Endpoint {
       return;
     }
     int count = room.receive(fd(), asked);
-    driver.counters().receivedMessages();
+    counters().receivedMessages();
     if (count > 0) {
       for (int i = 0; i < count; i++) {
-        driver.counters().receivedBytes(room.length(i));
+        counters().receivedBytes(room.length(i));
         events.received(room.data(i), room.length(i), room.name(i), room.nameLength(i));
       }
       adapt(count);
@@ -94,7 +97,7 @@ public final class DatagramEndpoint extends Endpoint {
     long sent =
         SysSocket.sendto(
             fd(), address, length, MSG_NOSIGNAL, nameLength == 0 ? 0 : name, nameLength);
-    driver.counters().sent(sent);
+    counters().sent(sent);
     return (int) sent;
   }
 
@@ -139,7 +142,7 @@ public final class DatagramEndpoint extends Endpoint {
     for (int i = 0; i < sent; i++) {
       bytes += queue.length(i);
     }
-    driver.counters().sent(bytes);
+    counters().sent(bytes);
     return sent;
   }
 

@@ -1,8 +1,12 @@
 package rloop.io.relay;
 
+import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import rloop.io.Driver;
+import rloop.io.IoThread;
+import rloop.io.SharedStep;
 
 /**
  * A thread of Java's that does a loop's I/O while the loop's own thread runs Python.
@@ -34,7 +38,10 @@ public final class Relay {
   private static final long LONGEST_SLEEP_NANOS = 1_000_000;
 
   private final Driver driver;
-  private final Notes notes = new Notes();
+  private final Notes[] notes;
+  private final @Nullable Crew crew;
+  private final SharedStep shared;
+  private final int leastShared;
   private final Thread thread;
   private volatile State state = State.HOME;
 
@@ -49,17 +56,32 @@ public final class Relay {
 
   private @Nullable Throwable failure;
 
-  /** Starts the thread. */
-  public Relay(Driver driver) {
+  /**
+   * Starts the threads.
+   *
+   * @param threads how many, at least one: as many as the driver has shares
+   * @param leastShared one thread does what is to be done for fewer endpoints than that
+   */
+  public Relay(Driver driver, int threads, int leastShared) {
     this.driver = driver;
-    this.thread = new Thread(this::run, "rloop I/O");
-    thread.setDaemon(true);
+    this.leastShared = leastShared;
+    this.notes = new Notes[threads];
+    Arrays.setAll(notes, share -> new Notes());
+    this.shared = new SharedStep(driver);
+    this.crew = threads == 1 ? null : new Crew(threads);
+    this.thread = new IoThread(this::run);
     thread.start();
   }
 
-  /** Where endpoints note what happens. */
-  public Notes notes() {
-    return notes;
+  /** Where the endpoints of a share note what happens. */
+  public Notes notes(int share) {
+    return notes[share];
+  }
+
+  private void takeNotes(boolean areTaken) {
+    for (Notes ofShare : notes) {
+      ofShare.take(areTaken);
+    }
   }
 
   // ---- the loop's side -----------------------------------------------------------------------
@@ -75,9 +97,9 @@ public final class Relay {
    * @param waitNanos how long it may wait for events, if there are none
    */
   public void lend(long waitNanos) {
-    notes.take(true);
+    takeNotes(true);
     wait = waitNanos;
-    driver.lendTo(thread);
+    driver.lend(true);
     state = State.LENT;
     if (isAsleep) {
       LockSupport.unpark(thread);
@@ -122,12 +144,14 @@ public final class Relay {
    * @throws IllegalStateException if the I/O thread has failed; everything was told before
    */
   public void takeHome() {
-    driver.lendTo(null);
-    notes.take(false);
+    driver.lend(false);
+    takeNotes(false);
     state = State.HOME;
     Throwable thrown = failure;
     failure = null;
-    notes.retell();
+    for (Notes ofShare : notes) {
+      ofShare.retell();
+    }
     if (thrown != null) {
       throw new IllegalStateException("the I/O thread has failed", thrown);
     }
@@ -137,7 +161,12 @@ public final class Relay {
   public void close() {
     state = State.CLOSED;
     LockSupport.unpark(thread);
-    notes.close();
+    if (crew != null) {
+      crew.close();
+    }
+    for (Notes ofShare : notes) {
+      ofShare.close();
+    }
   }
 
   // ---- the I/O thread's side -----------------------------------------------------------------
@@ -174,12 +203,47 @@ public final class Relay {
   }
 
   private void step() {
-    driver.flush();
+    flush();
     if (!driver.hasEvents()) { // else the last poll's come first: nobody waits for ever
       var _ = driver.poll(wait);
     }
-    while (driver.hasEvents() && notes.hasRoom()) {
+    if (crew != null) {
+      receive(crew);
+      return;
+    }
+    while (driver.hasEvents() && notes[0].hasRoom()) {
       driver.dispatchNext();
+    }
+  }
+
+  private void flush() {
+    if (crew == null) {
+      driver.flush();
+      return;
+    }
+    IntConsumer send = shared::send;
+    if (shared.collectWriters() >= leastShared) {
+      crew.share(send);
+    } else {
+      doAll(send);
+    }
+    shared.settleWriters();
+  }
+
+  /** Who finds no room for what it has is found ready again by the next poll. */
+  private void receive(Crew crew) {
+    IntConsumer receive = shared::receive;
+    if (shared.collectReady() >= leastShared) {
+      crew.share(receive);
+    } else {
+      doAll(receive);
+    }
+    shared.settleReady();
+  }
+
+  private void doAll(IntConsumer work) {
+    for (int share = 0; share < notes.length; share++) {
+      work.accept(share);
     }
   }
 }

@@ -42,8 +42,13 @@ public final class StreamEndpoint extends Endpoint {
 
   /** One that is not read before {@link #startReading}; see {@link Endpoint}. */
   public StreamEndpoint(
-      Driver driver, int fd, long numberAddress, StreamCalls calls, StreamEvents events) {
-    super(driver, fd, numberAddress);
+      Driver driver,
+      int share,
+      int fd,
+      long numberAddress,
+      StreamCalls calls,
+      StreamEvents events) {
+    super(driver, share, fd, numberAddress);
     this.calls = calls;
     this.events = events;
     this.queue = new WriteQueue(events::released);
@@ -113,7 +118,7 @@ public final class StreamEndpoint extends Endpoint {
 
   private long receive(long address, long length) {
     long count = calls.receive(fd(), address, length);
-    driver.counters().received(count);
+    counters().received(count);
     return count;
   }
 
@@ -344,7 +349,7 @@ public final class StreamEndpoint extends Endpoint {
   protected void send() {
     TlsLayer layer = tls;
     if (layer == null || isSslLent) {
-      sent(queue.isEmpty() ? 0 : queue.send(fd(), calls, driver.counters()));
+      sent(queue.isEmpty() ? 0 : queue.send(fd(), calls, counters()));
     } else {
       int status = send(layer);
       tellTlsFailure(layer);
@@ -354,8 +359,8 @@ public final class StreamEndpoint extends Endpoint {
 
   private int send(TlsLayer layer) {
     boolean isTakenAlong = queue.bytes() <= TlsLayer.MOST_TAKEN_ALONG;
-    int status = isTakenAlong ? 0 : queue.send(fd(), calls, driver.counters());
-    return queue.isEmpty() || isTakenAlong ? layer.send(fd(), queue, driver.counters()) : status;
+    int status = isTakenAlong ? 0 : queue.send(fd(), calls, counters());
+    return queue.isEmpty() || isTakenAlong ? layer.send(fd(), queue, counters()) : status;
   }
 
   /** What follows from the result of the last call that sent, 0 or {@code -errno}. */

@@ -23,12 +23,12 @@ class RelayTest {
   private static final long RECEIVED = Memory.allocate(ROOM);
 
   private final Pair pair = Pair.nonBlockingSockets();
-  private final Driver driver = new Driver(Pollers.create(null));
-  private final Relay relay = new Relay(driver);
+  private final Driver driver = new Driver(Pollers.create(null), 1);
+  private final Relay relay = new Relay(driver, 1, 1);
   private final RecordedStream events = new RecordedStream();
-  private final NotedStream noted = new NotedStream(relay.notes(), events);
+  private final NotedStream noted = new NotedStream(relay.notes(0), events);
   private final StreamEndpoint endpoint =
-      new StreamEndpoint(driver, pair.first(), 0, StreamCalls.SOCKET, noted);
+      new StreamEndpoint(driver, 0, pair.first(), 0, StreamCalls.SOCKET, noted);
 
   RelayTest() {
     noted.setEndpoint(endpoint);

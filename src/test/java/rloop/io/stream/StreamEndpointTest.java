@@ -19,10 +19,10 @@ class StreamEndpointTest {
   private static final int TEXT_LENGTH = 4;
 
   private final Pair pair = Pair.nonBlockingSockets();
-  private final Driver driver = new Driver(Pollers.create(null));
+  private final Driver driver = new Driver(Pollers.create(null), 1);
   private final RecordedStream events = new RecordedStream();
   private final StreamEndpoint endpoint =
-      new StreamEndpoint(driver, pair.first(), 0, StreamCalls.SOCKET, events);
+      new StreamEndpoint(driver, 0, pair.first(), 0, StreamCalls.SOCKET, events);
 
   StreamEndpointTest() {
     events.setEndpoint(endpoint);
