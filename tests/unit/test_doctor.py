@@ -11,9 +11,10 @@ from tests.hazards.scripts import run_script
 
 
 def run_doctor(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    others = {name: value for name, value in os.environ.items() if not name.startswith("RLOOP_")}
     return subprocess.run(
         [sys.executable, "-m", "rloop", "doctor", *arguments],
-        env={**os.environ, **variables},
+        env={**others, **variables},
         capture_output=True,
         text=True,
         check=False,

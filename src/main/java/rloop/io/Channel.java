@@ -16,6 +16,9 @@ public abstract class Channel {
   /** The number of what is closed: every system call answers {@code EBADF}. */
   public static final int CLOSED = -1;
 
+  /** Of what is no endpoint, and of datagrams, which use one memory. */
+  public static final int FIRST_SHARE = 0;
+
   /** Where the number stands in memory, or 0. */
   private long address;
 
@@ -27,6 +30,9 @@ public abstract class Channel {
 
   /** The number under which the poller knows it, while there is an interest. */
   int registeredFd;
+
+  /** What a shared step has found it ready for. */
+  private int readiness;
 
   /** How many times the poller got to know it. */
   int registrations;
@@ -78,6 +84,31 @@ public abstract class Channel {
    * @param readiness what for, a union of {@link Poller#READ} and WRITE
    */
   protected abstract void ready(int readiness);
+
+  // ---- where the driver is lent to several threads, see SharedStep -----------------------------
+
+  /** Which of them uses this. */
+  int share() {
+    return FIRST_SHARE;
+  }
+
+  final void setReadiness(int readiness) {
+    this.readiness = readiness;
+  }
+
+  final int readiness() {
+    return readiness;
+  }
+
+  /** As {@link #ready}, but for what {@link #settleShared} does. */
+  void readyShared() {
+    ready(readiness);
+  }
+
+  /** Tells the poller what has changed, if there is still something to tell. */
+  void settleShared() {}
+
+  // ---- what happens to it ----------------------------------------------------------------------
 
   /** Another channel of the same file has these directions from now on. */
   protected abstract void displaced(int directions);

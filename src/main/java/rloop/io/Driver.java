@@ -196,15 +196,16 @@ public final class Driver {
     channels.dispatchNext();
   }
 
-  /** Takes the endpoints out that are ready; hands out the events of other channels. */
-  void takeReady(List<Endpoint> taken) {
+  /** Takes the channels out that are ready; those that share a descriptor are told at once. */
+  void takeReady(List<Channel> taken) {
     assertOwned();
     while (channels.hasEvents()) {
-      if (channels.nextChannel() instanceof Endpoint endpoint) {
-        endpoint.setReadiness(channels.takeReadiness());
-        taken.add(endpoint);
-      } else {
+      Channel channel = channels.nextChannel();
+      if (channel == null) {
         channels.dispatchNext();
+      } else {
+        channel.setReadiness(channels.takeReadiness());
+        taken.add(channel);
       }
     }
   }

@@ -28,9 +28,6 @@ public abstract class Endpoint extends Channel {
   /** The kernel's buffer is full; the poller tells when to go on. */
   private boolean blocked;
 
-  /** What a shared step has found it ready for. */
-  private int readiness;
-
   private boolean flushScheduled;
   private boolean isHeld;
   private boolean closed;
@@ -47,6 +44,7 @@ public abstract class Endpoint extends Channel {
     this.share = share;
   }
 
+  @Override
   int share() {
     return share;
   }
@@ -245,19 +243,15 @@ public abstract class Endpoint extends Channel {
     }
   }
 
-  void setReadiness(int readiness) {
-    this.readiness = readiness;
-  }
-
-  /** As {@link #ready}, but for what {@link #settleShared} does. */
-  final void receiveShared() {
+  @Override
+  final void readyShared() {
     driver.assertOwned();
     if (!closed) {
-      use(readiness);
+      use(readiness());
     }
   }
 
-  /** As {@link #settle}, if there is still something to tell the poller. */
+  @Override
   final void settleShared() {
     if (!closed) {
       settle();

@@ -15,13 +15,21 @@ import java.util.List;
  * those it was lent to, for different shares, each between two calls of the owner's.
  */
 public final class SharedStep {
+  /** Is told whose turn it is: so what happens can be put in order afterwards. */
+  public interface Turns {
+    /** On the thread of a share, before one of its endpoints is used; the turns are counted up. */
+    void begin(int share, int turn);
+  }
+
   private final Driver driver;
+  private final Turns turns;
   private final List<Endpoint> writers = new ArrayList<>();
-  private final List<Endpoint> ready = new ArrayList<>();
+  private final List<Channel> ready = new ArrayList<>();
 
   /** What a driver has to do. */
-  public SharedStep(Driver driver) {
+  public SharedStep(Driver driver, Turns turns) {
     this.driver = driver;
+    this.turns = turns;
   }
 
   /** Collects who has something to send; returns how many. */
@@ -33,8 +41,10 @@ public final class SharedStep {
 
   /** Sends what the collected writers of a share have queued. */
   public void send(int share) {
-    for (Endpoint writer : writers) {
+    for (int turn = 0; turn < writers.size(); turn++) {
+      Endpoint writer = writers.get(turn);
       if (writer.share() == share) {
+        turns.begin(share, turn);
         writer.sendShared();
       }
     }
@@ -45,21 +55,20 @@ public final class SharedStep {
     settle(writers);
   }
 
-  /**
-   * Collects who is ready, of the events of the last poll, and hands out those of channels that are
-   * no endpoints; returns how many.
-   */
+  /** Collects who is ready, of the events of the last poll; returns how many. */
   public int collectReady() {
     ready.clear();
     driver.takeReady(ready);
     return ready.size();
   }
 
-  /** Receives what there is for a share's endpoints that are ready. */
+  /** Receives what there is for those of a share that are ready. */
   public void receive(int share) {
-    for (Endpoint endpoint : ready) {
-      if (endpoint.share() == share) {
-        endpoint.receiveShared();
+    for (int i = 0; i < ready.size(); i++) {
+      Channel channel = ready.get(i);
+      if (channel.share() == share) {
+        turns.begin(share, writers.size() + i);
+        channel.readyShared();
       }
     }
   }
@@ -69,10 +78,9 @@ public final class SharedStep {
     settle(ready);
   }
 
-  private static void settle(List<Endpoint> endpoints) {
-    for (Endpoint endpoint : endpoints) {
-      endpoint.settleShared();
+  private static void settle(List<? extends Channel> channels) {
+    for (Channel channel : channels) {
+      channel.settleShared();
     }
-    endpoints.clear();
   }
 }

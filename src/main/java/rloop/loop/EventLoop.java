@@ -381,6 +381,9 @@ public final class EventLoop {
   @Owned
   private long nextBatchOfBusy() {
     counters.iteration();
+    if (writes.lateness() == GatheredWrites.Lateness.OVERDUE) {
+      driver.flush(); // long calls don't get shorter by what is sent beside them
+    }
     if (ready.hasPending()) {
       time.works(System.nanoTime());
     } else {

@@ -23,9 +23,6 @@ import rloop.io.relay.Notes;
  * has nothing else to do: the number of a socket changes its file by {@code dup2} alone.
  */
 public final class FdWatch extends Channel implements Notes.Noted {
-  /** The first I/O thread hands out what is no endpoint's. */
-  private static final int FIRST_SHARE = 0;
-
   // What an I/O thread notes.
   private static final int READY = 0;
   private static final int DISPLACED = 1;

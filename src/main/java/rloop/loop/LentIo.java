@@ -28,7 +28,7 @@ public final class LentIo {
   private static final long LONGEST_WAIT_NANOS = 1_000_000;
 
   private final EventLoop loop;
-  private final Lending lending;
+  private final int leastDeliveries;
   private final @Nullable Relay relay;
   private final Outbox outbox = new Outbox();
   private final Visitors visitors = new Visitors();
@@ -41,7 +41,7 @@ public final class LentIo {
 
   LentIo(EventLoop loop, Driver driver, Lending lending, int threads) {
     this.loop = loop;
-    this.lending = lending;
+    this.leastDeliveries = lending == Lending.ALWAYS ? 0 : LEAST_DELIVERIES;
     int leastShared = lending == Lending.ALWAYS ? 1 : LEAST_SHARED;
     this.relay = lending == Lending.NEVER ? null : new Relay(driver, threads, leastShared);
   }
@@ -68,22 +68,18 @@ public final class LentIo {
 
   /** Whether batches have been worth waking another thread: they took longer than that. */
   boolean isBusy() {
-    return switch (lending) {
-      case NEVER -> false;
-      case WHEN_BUSY -> smallBatches < MOST_SMALL_BATCHES && mayLend();
-      case ALWAYS -> mayLend();
-    };
+    return smallBatches < MOST_SMALL_BATCHES && mayLend();
   }
 
   /** Whether nobody keeps the driver at home, or is in the middle of using it. */
   private boolean mayLend() {
-    return holders == 0 && loop.gathers() && !visitors.areInside();
+    return relay != null && holders == 0 && loop.gathers() && !visitors.areInside();
   }
 
   /** Whether the loop is busy, now that its next batch delivers to so many. */
   boolean isWorthLending(int deliveries) {
     smallBatches =
-        deliveries >= LEAST_DELIVERIES ? 0 : Math.min(smallBatches + 1, MOST_SMALL_BATCHES);
+        deliveries >= leastDeliveries ? 0 : Math.min(smallBatches + 1, MOST_SMALL_BATCHES);
     return isBusy();
   }
 

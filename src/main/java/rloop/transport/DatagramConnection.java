@@ -7,6 +7,7 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.ffi.Memory;
+import rloop.io.Channel;
 import rloop.io.datagram.DatagramEndpoint;
 import rloop.io.datagram.DatagramEvents;
 import rloop.io.relay.NotedDatagrams;
@@ -57,7 +58,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       long onlyAddress,
       long headerSize) {
     super(loop, callbacks);
-    Notes notes = loop.io().notes(DatagramEndpoint.SHARE);
+    Notes notes = loop.io().notes(Channel.FIRST_SHARE);
     NotedDatagrams noted = notes == null ? null : new NotedDatagrams(notes, this);
     DatagramEvents events = noted == null ? this : noted;
     this.endpoint =

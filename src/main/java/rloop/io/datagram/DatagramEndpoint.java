@@ -19,9 +19,6 @@ public final class DatagramEndpoint extends Endpoint {
    */
   private static final int RECEIVES_BETWEEN_PROBES = 16;
 
-  /** All are of the first, as they use one memory. */
-  public static final int SHARE = 0;
-
   private final DatagramEvents events;
   private final DatagramRoom room;
   private final DatagramQueue queue;
@@ -43,7 +40,7 @@ public final class DatagramEndpoint extends Endpoint {
       DatagramRoom room,
       long headerSize,
       DatagramEvents events) {
-    super(driver, SHARE, fd, numberAddress);
+    super(driver, FIRST_SHARE, fd, numberAddress);
     this.events = events;
     this.room = room;
     this.queue = new DatagramQueue(events::released, headerSize);

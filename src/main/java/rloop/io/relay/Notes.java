@@ -34,8 +34,12 @@ public final class Notes {
   private int[] events = new int[INITIAL_ROOM];
   private long[] first = new long[INITIAL_ROOM];
   private long[] second = new long[INITIAL_ROOM];
+  private int[] turns = new int[INITIAL_ROOM];
   private int size;
   private int told;
+
+  /** What happens now comes after what happens in lower turns, also of other notes. */
+  private int turn;
 
   /** Memory of libc's, 0 before the first read; address space alone until it is written to. */
   private long arena;
@@ -67,8 +71,10 @@ public final class Notes {
       @Nullable Noted[] moreWhom = Arrays.copyOf(whom, room);
       int[] moreEvents = Arrays.copyOf(events, room);
       long[] moreFirst = Arrays.copyOf(first, room);
+      int[] moreTurns = Arrays.copyOf(turns, room);
       second = Arrays.copyOf(second, room);
       first = moreFirst;
+      turns = moreTurns;
       events = moreEvents;
       whom = moreWhom;
     }
@@ -76,6 +82,7 @@ public final class Notes {
     events[size] = event;
     first[size] = a;
     second[size] = b;
+    turns[size] = turn;
     size++;
   }
 
@@ -121,20 +128,55 @@ public final class Notes {
     return ARENA_SIZE - used - ahead >= MOST_A_READ;
   }
 
-  /** Tells all; what is left when somebody throws, the next call tells. */
-  void retell() {
-    while (told < size) {
-      int note = told++;
-      Noted noted = whom[note];
-      whom[note] = null;
-      if (noted != null) {
-        noted.retell(events[note], first[note], second[note]);
+  /** What follows happens in this turn; they are counted up. */
+  void begin(int turn) {
+    this.turn = turn;
+  }
+
+  /** Tells all, in the order of turns; what is left when somebody throws, the next call tells. */
+  static void retell(Notes[] all) {
+    if (all.length == 1) {
+      all[0].retell();
+      return;
+    }
+    Notes next;
+    while ((next = firstOf(all)) != null) {
+      next.retellNext();
+    }
+    for (Notes notes : all) {
+      notes.forget();
+    }
+  }
+
+  private static @Nullable Notes firstOf(Notes[] all) {
+    Notes first = null;
+    for (Notes notes : all) {
+      if (notes.told < notes.size
+          && (first == null || notes.turns[notes.told] < first.turns[first.told])) {
+        first = notes;
       }
+    }
+    return first;
+  }
+
+  private void retell() {
+    while (told < size) {
+      retellNext();
     }
     forget();
   }
 
+  private void retellNext() {
+    int note = told++;
+    Noted noted = whom[note];
+    whom[note] = null;
+    if (noted != null) {
+      noted.retell(events[note], first[note], second[note]);
+    }
+  }
+
   private void forget() {
+    turn = 0;
     size = 0;
     told = 0;
     used = 0;

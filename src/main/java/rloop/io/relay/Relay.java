@@ -67,7 +67,7 @@ public final class Relay {
     this.leastShared = leastShared;
     this.notes = new Notes[threads];
     Arrays.setAll(notes, share -> new Notes());
-    this.shared = new SharedStep(driver);
+    this.shared = new SharedStep(driver, (share, turn) -> notes[share].begin(turn));
     this.crew = threads == 1 ? null : new Crew(threads);
     this.thread = new IoThread(this::run);
     thread.start();
@@ -149,9 +149,7 @@ public final class Relay {
     state = State.HOME;
     Throwable thrown = failure;
     failure = null;
-    for (Notes ofShare : notes) {
-      ofShare.retell();
-    }
+    Notes.retell(notes);
     if (thrown != null) {
       throw new IllegalStateException("the I/O thread has failed", thrown);
     }

@@ -89,10 +89,10 @@ class RelayTest {
     endpoint.flushLater();
     endpoint.close();
     events.told.clear();
-    relay.lend();
+    relay.lend(0);
     awaitDone();
-    relay.notes().add(noted, NotedEndpoint.RELEASED, OWNER, 0);
-    relay.notes().add(noted, NotedEndpoint.OWN, RECEIVED, TEXT_LENGTH);
+    relay.notes(0).add(noted, NotedEndpoint.RELEASED, OWNER, 0);
+    relay.notes(0).add(noted, NotedEndpoint.OWN, RECEIVED, TEXT_LENGTH);
     relay.takeHome();
     assertThat(events.told).isEmpty();
     assertThat(events.released).containsExactly(OWNER, OWNER);
