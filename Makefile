@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= build/venv-demo
 BENCH_VENV ?= build/venv-bench
+DOCS_VENV ?= build/venv-docs
 MVN ?= mvn
 DEMO_SECONDS ?= 5
 BENCH_FLAGS ?=
@@ -28,7 +29,7 @@ MAVEN = $(if $(shell command -v $(MVN)),,$(error $(NO_MAVEN))) \
 	$(MVN) --batch-mode --no-transfer-progress $(MAVEN_FLAGS)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo bench test test-java test-python test-suites conformance matrix lint format jar wheel venv clean
+.PHONY: help demo bench docs test test-java test-python test-suites conformance matrix lint format jar wheel venv clean
 
 help: ## shows this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +39,10 @@ demo: $(DEMO_VENV)/.made ## a real HTTP server on asyncio, then on rloop, side b
 
 bench: $(BENCH_VENV)/.made ## every benchmark beside other loops; BENCH_FLAGS=--help shows options
 	$(BENCH_VENV)/bin/python bench/run.py $(BENCH_FLAGS)
+
+# The tool's word about a successor of its own is no warning about ours.
+docs: $(DOCS_VENV)/.made ## the documentation as pages, in build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --quiet
 
 test: test-java test-python test-suites ## every test that ends within minutes
 
@@ -74,7 +79,7 @@ wheel: dist/.made ## the wheel, in dist/
 venv: $(VENV)/.made ## a virtual environment: rloop, editable, and what tests and linters need
 
 clean: ## removes everything that was built
-	rm -rf build dist target $(VENV) $(DEMO_VENV) $(BENCH_VENV) $(JAR)
+	rm -rf build dist target $(VENV) $(DEMO_VENV) $(BENCH_VENV) $(DOCS_VENV) $(JAR)
 
 $(JAR): $(JAR_SOURCES)
 	$(PYTHON) tools/build_jar.py $@
@@ -102,4 +107,10 @@ $(BENCH_VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(BENCH_VENV)/bin/python -m pip install --quiet --group bench
+	touch $@
+
+$(DOCS_VENV)/.made: pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(DOCS_VENV)/bin/python -m pip install --quiet --group docs
 	touch $@

@@ -32,7 +32,16 @@ class TokioEventLoopPolicy(EventLoopPolicy):
 
 
 def install() -> None:
-    """Makes rloop what ``asyncio.run`` and ``asyncio.new_event_loop`` use in this process."""
+    """Makes rloop what ``asyncio.run`` and ``asyncio.new_event_loop`` use in this process.
+
+    By a policy, so below Python 3.16; where there are none it raises a ``RuntimeError``.
+    """
+    if _BasePolicy is object:
+        raise RuntimeError(
+            "rloop.install() needs event loop policies, which asyncio has no more: use "
+            "rloop.run(main()), asyncio.run(main(), loop_factory=rloop.new_event_loop), or "
+            "python -m rloop run for a program that is not to be changed"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         asyncio.set_event_loop_policy(EventLoopPolicy())

@@ -147,6 +147,33 @@ def test_install_makes_asyncio_use_it() -> None:
     assert output_of(script) == "RLoop"
 
 
+def test_where_policies_are_gone_install_says_what_to_use() -> None:
+    script = """
+        import warnings
+        warnings.simplefilter("ignore")
+        import asyncio
+        for names in vars(asyncio), vars(asyncio.events):
+            for name in [name for name in names if "policy" in name.lower()]:
+                del names[name]
+        asyncio.__getattr__ = None
+        del asyncio.__getattr__
+
+        async def main():
+            print(type(asyncio.get_running_loop()).__name__)
+
+        import rloop
+        try:
+            rloop.install()
+        except RuntimeError as error:
+            print(error)
+        rloop.run(main())
+    """
+    told, loop_class = output_of(script).splitlines()
+    for instead in ("rloop.run", "loop_factory=", "python -m rloop run"):
+        assert instead in told
+    assert loop_class == "RLoop"
+
+
 def test_a_loop_may_be_subclassed() -> None:
     class Mine(rloop.RLoop):
         def __init__(self) -> None:
