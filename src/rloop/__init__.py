@@ -9,7 +9,7 @@ try:
     from .java import modules as _modules
     from .loops.rloop import RLoop
     from .loops.tokio import TokioLoop
-    from .monitors import monitor
+    from .monitors import flight_recorder, monitor
     from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
     from .runners import new_event_loop, new_tokio_event_loop, run
 except ImportError as error:
@@ -26,6 +26,7 @@ __all__ = [
     "SettingError",
     "TokioEventLoopPolicy",
     "TokioLoop",
+    "flight_recorder",
     "install",
     "monitor",
     "new_event_loop",

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import __version__, cache, doctor, launch
+from . import __version__, cache, doctor, flight_recorder, launch
 from .program import Program
 
 _PROGRAM = "script.py | -m module | -c code"
@@ -25,6 +25,18 @@ def main(arguments: Sequence[str]) -> int:
                 parser.error(f"run: {error}; {_PROGRAM}")
             launch.main(program, chosen.loop)
             return 0
+        case "record":
+            try:
+                program = Program.of(command)
+            except ValueError as error:
+                parser.error(f"record: {error}; {_PROGRAM}")
+            try:
+                recording = flight_recorder(chosen.file, jdk_events=chosen.jdk_events)
+            except (OSError, RuntimeError) as error:
+                sys.exit(f"{parser.prog}: record: {error}")
+            with recording:
+                launch.main(program, chosen.loop)
+            return 0
         case "doctor":
             return doctor.main(as_json=chosen.json)
         case "cache":
@@ -37,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """What is for us, and the command line of a program, whose options are its own."""
     end = len(arguments)
+    if arguments[:1] == ["record"] and "--" in arguments:
+        end = arguments.index("--")
     if arguments[:1] == ["run"]:
         end = 1
         while end < len(arguments) and _is_option(arguments[end], arguments[end - 1]):
@@ -65,6 +79,24 @@ def _parser() -> argparse.ArgumentParser:
         usage=f"python -m rloop run [--loop {{{','.join(launch.LOOPS)}}}] {_PROGRAM} [arguments]",
     )
     run.add_argument("--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s")
+
+    record = commands.add_parser(
+        "record",
+        help="run a program as run does, and record it by Java's Flight Recorder",
+        description="Runs a program as run does, and writes a flight recording of what its loops "
+        "did, which `jfr print` and JDK Mission Control show.",
+        usage="python -m rloop record [--loop LOOP] [--jdk-events {default,profile}] FILE.jfr -- "
+        f"{_PROGRAM} [arguments]",
+    )
+    record.add_argument(
+        "--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s"
+    )
+    record.add_argument(
+        "--jdk-events",
+        choices=("default", "profile"),
+        help="record what the JDK tells of itself, too",
+    )
+    record.add_argument("file", metavar="FILE.jfr", help="where the recording is written to")
 
     examine = commands.add_parser("doctor", help="tell what rloop finds here and what is wrong")
     examine.add_argument("--json", action="store_true", help="for programs")

@@ -1,14 +1,16 @@
-"""``rloop.monitor``; the rest is imported by who calls it."""
+"""``rloop.monitor`` and ``rloop.flight_recorder``; the rest is imported by who calls them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .loops.rloop import RLoop
 
 if TYPE_CHECKING:
+    from .flight import FlightRecording
     from .metrics.monitoring import Monitor
     from .metrics.slow_calls import SlowCall
 
@@ -34,3 +36,20 @@ def monitor(
     if not isinstance(loop, RLoop):
         raise TypeError(f"only loops of rloop can be monitored, not {loop!r}")
     return Monitor(loop, threshold=threshold, on_slow=on_slow, resolution=resolution)
+
+
+def flight_recorder(
+    path: str | os.PathLike[str],
+    *,
+    jdk_events: str | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> FlightRecording:
+    """Has Java's Flight Recorder record all loops until ``close()``, or the end of a ``with``.
+
+    The file is written then, or when the program ends. With ``jdk_events``, ``"default"`` or
+    ``"profile"``, what the JDK tells of itself is recorded as well. ``settings`` are Flight
+    Recorder's, such as ``{"rloop.SlowCall#threshold": "1 ms"}``.
+    """
+    from .flight import FlightRecording  # noqa: PLC0415  # for who records
+
+    return FlightRecording(path, jdk_events=jdk_events, settings=settings)

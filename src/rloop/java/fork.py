@@ -83,6 +83,11 @@ def register(loop: asyncio.SelectorEventLoop) -> None:
     _loops.add(loop)
 
 
+def loops() -> list[asyncio.SelectorEventLoop]:
+    """The loops of this process."""
+    return list(_loops)
+
+
 def _send_what_was_written() -> None:
     """The parent may end at once (``os._exit``), and the child can't send it."""
     loop: Any = asyncio._get_running_loop()

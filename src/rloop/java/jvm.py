@@ -130,7 +130,7 @@ else:
 _SIGNALS_GIVEN_BACK = (signal.SIGPIPE, signal.SIGXFSZ)
 
 # A JVM that fails to start leaves its handlers of these behind.
-_FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+FAULTS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
 
 _lock = threading.Lock()
 _core = modules.core()
@@ -298,7 +298,7 @@ def _signals_kept() -> Iterator[None]:
     """Java's threads inherit a mask that keeps them from taking signals, which are all Python's."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     actions = {signum: sigaction.get(signum) for signum in _SIGNALS_GIVEN_BACK}
-    faults = {signum: sigaction.get(signum) for signum in _FAULTS}
+    faults = {signum: sigaction.get(signum) for signum in FAULTS}
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         yield

@@ -51,7 +51,7 @@ _installation = threading.Lock()
 _is_installed = False
 
 
-def _install() -> None:
+def install() -> None:
     """Starts Java and has it add its methods; does nothing from the second time on."""
     global _is_installed  # noqa: PLW0603  # a process has one Java
     core = jvm.core()
@@ -86,6 +86,9 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         _read_monitor: Callable[[int], bytes]
         _reset_monitor: Callable[[int], None]
         _remove_monitor: Callable[[int], None]
+        # Made by Java for the first recording: rloop.flight
+        _record: Callable[[bool], None]
+        _record_slow_call: Callable[[str], None]
         _set_debug: Callable[[bool], None]
         _origin: Callable[[Call], tuple[asyncio.Handle, Any]]
         _handle_for: Callable[[Call], asyncio.Handle]
@@ -107,11 +110,12 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
     _closed = True  # for __del__ after a failed __init__
     _io_threads = 0
     _monitors: tuple[Monitor, ...] = ()
+    _are_recorded = False  # changed for the class
     _lending = "NEVER"  # when another thread does the I/O, rloop.loop.Lending of Java
 
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
-        _install()
+        install()
         # Changed by Java: it keeps what Java points to.
         self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
@@ -258,6 +262,8 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         from rloop.metrics import slow_calls  # noqa: PLC0415  # for who monitors
 
         slow_calls.report(self, self._monitors, call, seconds)
+        if self._are_recorded:
+            self._record_slow_call(slow_calls.name(call))
 
     # ---- debug mode ------------------------------------------------------------------------------
 

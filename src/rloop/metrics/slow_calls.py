@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import sys
 from asyncio import format_helpers, tasks
@@ -66,6 +67,14 @@ def report(
                 loop.call_exception_handler({"message": message, "exception": error})
 
 
+def name(call: Call) -> str:
+    """A call in one line, for whoever knows how long it took."""
+    slow = describe(call, 0)
+    task = f"task {slow.task_name!r}, " if slow.task_name is not None else ""
+    place = f", now at {slow.place}" if slow.place is not None else ""
+    return f"{task}{slow.callback}{place}"
+
+
 def log(slow: SlowCall) -> None:
     """What a monitor does that is not told what to do."""
     graph = slow.call_graph
@@ -93,14 +102,20 @@ def describe(call: Call, seconds: float) -> SlowCall:
     _, callback, *arguments = call
     if arguments and isinstance(arguments[0], asyncio.Handle):  # in debug mode, or a foreign one's
         handle: Any = arguments[0]
-        callback, arguments = handle._callback or callback, list(handle._args or ())
+        callback = handle._callback or callback
     task = getattr(callback, "__self__", None)
     if not isinstance(task, tasks.Task):
-        source = format_helpers._format_callback_source(callback, tuple(arguments))
-        return SlowCall(seconds, source, None, None, None)
+        return SlowCall(seconds, _source(callback), None, None, None)
     coroutine = task.get_coro()
     graph = asyncio.capture_call_graph(task) if _HAS_CALL_GRAPHS else None  # type: ignore[attr-defined,unused-ignore]
     return SlowCall(seconds, _name(coroutine), task.get_name(), _innermost_place(coroutine), graph)
+
+
+def _source(callback: Any) -> str:
+    """A function and where it stands; without its arguments, which may be long, or secrets."""
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return format_helpers._format_callback_source(callback, ())
 
 
 def _name(coroutine: Any) -> str:

@@ -59,7 +59,7 @@ final class ArchitectureTest {
     layers.add(
         new Layer("cpython.type", List.of("ffi", "cpython.api", "cpython.abi", "cpython.object")));
 
-    for (String name : List.of("loop", "transport", "module")) {
+    for (String name : List.of("loop", "transport", "flight", "module")) {
       layers.add(new Layer(name, layers.stream().map(Layer::name).toList()));
     }
     return layers;

@@ -75,6 +75,10 @@ public final class EventLoop {
   private @Nullable Monitoring monitoring;
 
   private int lastMonitor;
+
+  /** While what happens is recorded. */
+  private @Nullable Recorder recorder;
+
   private @Nullable Thread runner;
   private boolean startingRun;
   private boolean stopping;
@@ -116,6 +120,7 @@ public final class EventLoop {
     this.writes = new GatheredWrites();
     this.io = new LentIo(this, driver, lending, ioThreads);
     this.fdWatches = new FdWatches(this, scheduler);
+    record(Recorders.create());
   }
 
   public Scheduler scheduler() {
@@ -276,7 +281,7 @@ public final class EventLoop {
   @Owned
   public long next() {
     if (monitoring != null) {
-      long report = monitoring.ended(System.nanoTime());
+      long report = monitoring.ended();
       if (report != 0) {
         return report;
       }
@@ -304,7 +309,7 @@ public final class EventLoop {
   private long start() {
     long call = ready.next();
     if (monitoring != null && !ready.isTakenBack(call)) {
-      monitoring.starts(call, ready.readySince(), System.nanoTime());
+      monitoring.starts(call, ready.readySince());
     }
     return call;
   }
@@ -594,15 +599,43 @@ public final class EventLoop {
    * @return the number by which the monitor is known
    */
   public int addMonitor(long threshold, long resolution) {
+    ready.keepTimes(true);
+    beginMonitoring().add(new Monitor(++lastMonitor, threshold, resolution));
+    return lastMonitor;
+  }
+
+  /** Writes down what happens from now on; null: no more. */
+  public void record(@Nullable Recorder recorder) {
+    this.recorder = recorder;
+    if (recorder != null) {
+      beginMonitoring().setRecorder(recorder);
+    } else if (monitoring != null) {
+      monitoring.setRecorder(null);
+      endMonitoring(monitoring);
+    }
+  }
+
+  /** What writes down what happens, if somebody has asked for it. */
+  public @Nullable Recorder recorder() {
+    return recorder;
+  }
+
+  private Monitoring beginMonitoring() {
     Monitoring monitoring = this.monitoring;
     if (monitoring == null) {
       monitoring = new Monitoring(pythonLoop, scheduler.calls());
-      ready.keepTimes(true);
       time.tell(monitoring);
       this.monitoring = monitoring;
     }
-    monitoring.add(new Monitor(++lastMonitor, threshold, resolution));
-    return lastMonitor;
+    return monitoring;
+  }
+
+  private void endMonitoring(Monitoring monitoring) {
+    if (monitoring.isEmpty()) {
+      this.monitoring = null;
+      time.tell(null);
+      monitoring.forget(); // may let others in
+    }
   }
 
   /** The histograms of a monitor: see {@link Monitor#snapshot}. */
@@ -627,12 +660,8 @@ public final class EventLoop {
     Monitoring monitoring = this.monitoring;
     if (monitoring != null) {
       monitoring.remove(number);
-      if (monitoring.isEmpty()) {
-        this.monitoring = null;
-        ready.keepTimes(false);
-        time.tell(null);
-        monitoring.forget(); // may let others in
-      }
+      ready.keepTimes(monitoring.hasMonitors());
+      endMonitoring(monitoring);
     }
   }
 

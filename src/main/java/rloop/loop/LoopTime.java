@@ -85,6 +85,9 @@ final class LoopTime {
   void waitBegins() {
     long now = since(System.nanoTime());
     looked(now);
+    if (monitoring != null) {
+      monitoring.waitBegins();
+    }
     waited -= now;
   }
 
@@ -92,6 +95,10 @@ final class LoopTime {
   void waitEnds(long nanoTime) {
     lastLook = since(nanoTime);
     waited += lastLook;
+    Monitoring monitoring = this.monitoring; // another thread may end it
+    if (monitoring != null) {
+      monitoring.waitEnds();
+    }
   }
 
   /** The thread that has waited has the lock again. */

@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import java.util.ArrayList;
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.object.Floats;
@@ -8,8 +9,8 @@ import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 
 /**
- * Watches the calls of a loop for its monitors. It exists while there are any, for it reads the
- * clock when a call gets ready, when it starts, and when it ends.
+ * Watches the calls of a loop for its monitors and its recorder. It exists while there are any, for
+ * it reads the clock when a call gets ready, when it starts, and when it ends.
  *
  * <p>A call that took too long is reported by a call that is handed out next: Java cannot call who
  * wants to know. Until then the call that runs is kept, if there is a threshold.
@@ -17,7 +18,6 @@ import rloop.cpython.object.Ref;
  * <p>Thread rule: with the loop's lock.
  */
 final class Monitoring {
-  private static final long NOTHING = Long.MIN_VALUE;
   private static final double SECONDS = 1e-9;
 
   private final long pythonLoop;
@@ -25,12 +25,18 @@ final class Monitoring {
   private final ArrayList<Monitor> monitors = new ArrayList<>();
 
   /** The lowest of all monitors, in nanoseconds. */
-  private long threshold;
+  private long threshold = Long.MAX_VALUE;
+
+  private @Nullable Recorder recorder;
+
+  /** How many calls have started since the loop last looked for what has come. */
+  private long callsStarted;
 
   // Of the call that runs.
   private @Owned long running;
   private long ready;
-  private long started = NOTHING;
+  private long started;
+  private boolean isRunning;
 
   /** For the Python loop, borrowed, that has a method {@code _report_slow_call}. */
   Monitoring(long pythonLoop, Calls calls) {
@@ -39,7 +45,16 @@ final class Monitoring {
   }
 
   boolean isEmpty() {
-    return monitors.isEmpty();
+    return monitors.isEmpty() && recorder == null;
+  }
+
+  /** Whether somebody wants to know since when calls are ready. */
+  boolean hasMonitors() {
+    return !monitors.isEmpty();
+  }
+
+  void setRecorder(@Nullable Recorder recorder) {
+    this.recorder = recorder;
   }
 
   void add(Monitor monitor) {
@@ -77,11 +92,18 @@ final class Monitoring {
   // ---- calls ---------------------------------------------------------------------------------
 
   /** Hot: a call that was ready since then is handed out. */
-  void starts(long call, long ready, long now) {
-    this.ready = ready;
-    started = now;
-    if (threshold != Long.MAX_VALUE) {
+  void starts(long call, long ready) {
+    callsStarted++;
+    isRunning = true;
+    if (threshold != Long.MAX_VALUE || recorder != null) {
       running = Ref.take(call);
+    }
+    if (!monitors.isEmpty()) {
+      this.ready = ready;
+      started = System.nanoTime();
+    }
+    if (recorder != null) {
+      recorder.callStarts();
     }
   }
 
@@ -91,21 +113,28 @@ final class Monitoring {
    * @return a call that reports it, or 0
    */
   @Owned
-  long ended(long now) {
-    if (started == NOTHING) {
+  long ended() {
+    if (!isRunning) {
       return 0;
     }
-    long duration = now - started;
-    for (int i = 0; i < monitors.size(); i++) {
-      monitors.get(i).called(ready, started, now);
+    isRunning = false;
+    boolean isSlow = recorder != null && recorder.callEnds();
+    long duration = 0;
+    if (!monitors.isEmpty() && started != 0) {
+      long now = System.nanoTime();
+      duration = now - started;
+      isSlow |= duration >= threshold;
+      for (int i = 0; i < monitors.size(); i++) {
+        monitors.get(i).called(ready, started, now);
+      }
     }
+    started = 0;
     long call = running;
-    started = NOTHING;
     running = 0;
     if (call == 0) {
       return 0;
     }
-    if (duration < threshold) {
+    if (!isSlow) {
       Ref.drop(call);
       return 0;
     }
@@ -125,7 +154,8 @@ final class Monitoring {
   /** No call runs any more, and of the one that did nothing is known. */
   void forget() {
     long call = running;
-    started = NOTHING;
+    isRunning = false;
+    started = 0;
     running = 0;
     Ref.dropIfAny(call);
   }
@@ -136,12 +166,35 @@ final class Monitoring {
     for (Monitor monitor : monitors) {
       monitor.runBegins(now);
     }
+    if (recorder != null) {
+      recorder.workBegins();
+    }
   }
 
-  /** The loop has worked until a moment. */
+  /** The loop has worked until a moment, and goes on, unless {@link #waitBegins} follows. */
   void worked(long until) {
     for (int i = 0; i < monitors.size(); i++) {
       monitors.get(i).worked(until);
+    }
+    if (recorder != null) {
+      recorder.workEnds(callsStarted);
+      recorder.workBegins();
+    }
+    callsStarted = 0;
+  }
+
+  void waitBegins() {
+    if (recorder != null) {
+      recorder.waitBegins();
+    }
+  }
+
+  /** On the loop's thread, without its lock. */
+  void waitEnds() {
+    Recorder recorder = this.recorder;
+    if (recorder != null) {
+      recorder.waitEnds();
+      recorder.workBegins();
     }
   }
 
@@ -149,6 +202,9 @@ final class Monitoring {
   void waited(long until) {
     for (int i = 0; i < monitors.size(); i++) {
       monitors.get(i).waited(until);
+    }
+    if (recorder != null) {
+      recorder.waitIsTold();
     }
   }
 }

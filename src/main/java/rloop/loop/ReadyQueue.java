@@ -119,7 +119,9 @@ public final class ReadyQueue {
 
   /** Notes from now on since when each call is ready, or no more. */
   void keepTimes(boolean kept) {
-    times = kept ? new CallTimes(batch.length, pending.length) : null;
+    if (kept != (times != null)) {
+      times = kept ? new CallTimes(batch.length, pending.length) : null;
+    }
   }
 
   /** If times are kept: the pending call that was added last has been ready since then. */

@@ -120,6 +120,14 @@ public final class Main {
   /** {@code add_metrics(loop_class)}: adds to {@code rloop.RLoop} what tells of a loop. */
   private static long addMetrics(long module, long loopClass, long c, long d) {
     MonitorMethods.addTo(loopClass);
+    new Functions(module, MethodHandles.lookup())
+        .add("add_recording", "addRecording", ONE_ARGUMENT, "(loop_class, /)");
+    return Arguments.none();
+  }
+
+  /** {@code add_recording(loop_class)}: adds what records loops by Java's Flight Recorder. */
+  private static long addRecording(long module, long loopClass, long c, long d) {
+    FlightMethods.addTo(module, loopClass);
     return Arguments.none();
   }
 

@@ -73,7 +73,12 @@ public final class DatagramConnection extends TransportChannel implements Datagr
     this.isConnected = isConnected;
     this.onlyAddress = onlyAddress == 0 ? 0 : Ref.take(onlyAddress);
     this.sendsEmpty = headerSize > 0;
-    tally().begin();
+    tellOfBeginning();
+  }
+
+  @Override
+  String kind() {
+    return "datagram";
   }
 
   @Override

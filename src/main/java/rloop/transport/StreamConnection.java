@@ -1,5 +1,6 @@
 package rloop.transport;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
@@ -10,6 +11,7 @@ import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
 import rloop.loop.EventLoop;
 import rloop.loop.Outbox;
+import rloop.loop.Recorder;
 import rloop.loop.Tally;
 
 /**
@@ -63,6 +65,9 @@ public final class StreamConnection extends TransportChannel
   private boolean usesTls;
   private boolean tlsFailed;
 
+  /** The handshake that is under way, if it is recorded. */
+  private Recorder.@Nullable Span handshake;
+
   /** One that does not read before {@link #startReading}. */
   public StreamConnection(EventLoop loop, OpenFile file, StreamCalls calls, Callbacks callbacks) {
     super(loop, callbacks);
@@ -70,7 +75,12 @@ public final class StreamConnection extends TransportChannel
     this.inbound = new Inbound(loop, callbacks);
     this.receiver = new StreamReceiver(loop, endpoint);
     this.sendsAtOnce = calls != StreamCalls.SOCKET;
-    tally().begin();
+    tellOfBeginning();
+  }
+
+  @Override
+  String kind() {
+    return sendsAtOnce ? "pipe" : "stream";
   }
 
   @Override
@@ -435,6 +445,8 @@ public final class StreamConnection extends TransportChannel
     endpoint.startTls(ssl); // before an earlier one's SSL may die
     if (!usesTls) {
       loop.counters().tls.begin();
+      Recorder recorder = loop.recorder();
+      handshake = recorder == null ? null : recorder.handshake(endpoint.fd());
     }
     usesTls = true;
     callbacks.setSslSocket(sslSocket);
@@ -472,6 +484,7 @@ public final class StreamConnection extends TransportChannel
    */
   public boolean openTls() {
     boolean isOpen = endpoint.openTls();
+    handshakeEnds(isOpen);
     flushTls();
     return isOpen;
   }
@@ -553,9 +566,17 @@ public final class StreamConnection extends TransportChannel
     }
   }
 
+  private void handshakeEnds(boolean well) {
+    if (handshake != null) {
+      handshake.end(well);
+      handshake = null;
+    }
+  }
+
   private void forgetTls() {
     usesTls = false;
     loop.counters().tls.end();
+    handshakeEnds(false);
     callbacks.setSslSocket(0); // from here on others come in
     inbound.dropData();
     callbacks.setReceiver(0);

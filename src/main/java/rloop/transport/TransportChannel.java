@@ -1,5 +1,6 @@
 package rloop.transport;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
@@ -7,6 +8,7 @@ import rloop.cpython.object.Ref;
 import rloop.io.Endpoint;
 import rloop.io.EndpointEvents;
 import rloop.loop.EventLoop;
+import rloop.loop.Recorder;
 import rloop.loop.Tally;
 
 /**
@@ -40,6 +42,9 @@ public abstract class TransportChannel implements EndpointEvents {
   private boolean paused;
   private boolean resumeScheduled;
 
+  /** While this is recorded. */
+  private Recorder.@Nullable Span span;
+
   /** Somebody else may have the descriptor. */
   private boolean shared;
 
@@ -53,6 +58,9 @@ public abstract class TransportChannel implements EndpointEvents {
   public final void used(boolean isUsed) {
     callbacks.use(isUsed);
   }
+
+  /** What those of its kind are called. */
+  abstract String kind();
 
   /** Where those of its kind are counted. */
   abstract Tally tally();
@@ -361,10 +369,28 @@ public abstract class TransportChannel implements EndpointEvents {
     return false;
   }
 
+  /** The transport has begun: to be called once it is made. */
+  protected final void tellOfBeginning() {
+    tally().begin();
+    Recorder recorder = loop.recorder();
+    if (recorder != null) {
+      span = recorder.transportOpened(kind(), endpoint().fd());
+    }
+  }
+
+  private void tellOfEnd() {
+    tally().end();
+    Recorder recorder = loop.recorder();
+    if (recorder != null) {
+      recorder.transportClosed(span, kind(), endpoint().fd());
+      span = null;
+    }
+  }
+
   /** No more is read or sent. */
   protected void lose() {
     if (!isGone()) {
-      tally().end();
+      tellOfEnd();
     }
     state = State.CLOSED;
     endpoint().close();
