@@ -1,7 +1,6 @@
 """What the documentation shows works, with the packages that it speaks of."""
 
 import ast
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -25,6 +24,8 @@ NEEDS = {
     "pytest-asyncio": ["pytest_asyncio"],
     "anyio's plugin": ["anyio"],
     "Time that passes in no time": ["pytest_asyncio"],
+    "OpenTelemetry": ["opentelemetry.sdk"],
+    "Prometheus": ["prometheus_client"],
 }
 
 pytestmark = pytest.mark.usefixtures("_rloop_is_chosen")
@@ -38,8 +39,7 @@ def _rloop_is_chosen(request: pytest.FixtureRequest) -> None:
 
 def require(*packages: str) -> None:
     for package in packages:
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
+        pytest.importorskip(package)
 
 
 @pytest.mark.parametrize(
