@@ -8,6 +8,7 @@ MODULES = {
     "asyncio": "asyncio",
     "uvloop": "uvloop",
     "rloop": "rloop",
+    "tokio": "rloop",
     "rloop-rust": "rloop",
     "zuvloop": "zuvloop",
     # Transports of its own, on another loop
@@ -17,7 +18,9 @@ MODULES = {
 
 
 def new_event_loop(name: str) -> asyncio.AbstractEventLoop:
-    loop: asyncio.AbstractEventLoop = importlib.import_module(MODULES[name]).new_event_loop()
+    module = importlib.import_module(MODULES[name])
+    make = module.new_tokio_event_loop if name == "tokio" else module.new_event_loop
+    loop: asyncio.AbstractEventLoop = make()
     if name.endswith("aiofastnet"):
         importlib.import_module("aiofastnet").patch_loop(loop)
     return loop

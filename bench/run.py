@@ -30,11 +30,22 @@ from harness.results import Results, write_json
 from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window
 from harness.selection import applies
 from harness.tables import new_console, new_progress, print_tables, summary
+from harness.thread_rows import thread_rows
 from rich.console import Console
 from servers.echo import MODES
 
 HTTP_SERVERS = ["uvicorn", "aiohttp"]
-OTHER_ROWS = ["connect", "tls_connect", "sendfile", "spawn", "pipes", "startup", "memory", "idle"]
+OTHER_ROWS = [
+    "connect",
+    "tls_connect",
+    "sendfile",
+    "spawn",
+    "pipes",
+    "startup",
+    "memory",
+    "idle",
+    "threads",
+]
 KIB = 1024
 
 
@@ -62,6 +73,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     rows.add_argument("--pipes", action="store_true", help="echo by children")
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
     rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
+    rows.add_argument("--threads", action="store_true", help="CPU by thread, on one core and two")
 
     how = parser.add_argument_group("how")
     how.add_argument("--loop", action="append", choices=LOOPS, help="repeatable; all, if none")
@@ -120,6 +132,8 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
         rows.append(MemoryRow(options.memory_requests))
     if every or options.idle:
         rows.append(IdleRow())
+    if every or options.threads:
+        rows += thread_rows(window)
     return rows
 
 

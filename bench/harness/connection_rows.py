@@ -85,11 +85,11 @@ class IdleRow:
 
     def measure_one(self, contender: Contender, cores: Cores) -> Sample:
         with running(contender.echo_command("tls"), cores.server) as server:
-            with connected(server, FIRST_CONNECTIONS):
+            with connected(server, FIRST_CONNECTIONS, tls=True):
                 pass
             time.sleep(SETTLE_SECONDS)
             before = server.memory()
-            with connected(server, IDLE_CONNECTIONS):
+            with connected(server, IDLE_CONNECTIONS, tls=True):
                 time.sleep(SETTLE_SECONDS)
                 server.check_alive()
                 during = server.memory()
@@ -101,17 +101,18 @@ class IdleRow:
 
 
 @contextlib.contextmanager
-def connected(server: Server, count: int) -> Iterator[None]:
-    """So many TLS connections, each of which was used once: what is made at first use is there."""
+def connected(server: Server, count: int, *, tls: bool) -> Iterator[None]:
+    """So many connections, each of which was used once: what is made at first use is there."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with contextlib.ExitStack() as stack:
         try:
             for _ in range(count):
-                plain = socket.create_connection(("127.0.0.1", int(server.address)))
-                stack.callback(plain.close)
-                connection = stack.enter_context(context.wrap_socket(plain))
+                connection = socket.create_connection(("127.0.0.1", int(server.address)))
+                stack.callback(connection.close)
+                if tls:
+                    connection = stack.enter_context(context.wrap_socket(connection))
                 connection.sendall(HELLO)
                 connection.recv(len(HELLO))
         except OSError as error:

@@ -24,9 +24,10 @@ PEERS: dict[str, tuple[list[str], tuple[int, int]]] = {
     "aiofastnet": (["uvloop==0.23.0", "aiofastnet==1.2.0"], (3, 9)),
 }
 OURS = "rloop"
+TOKIO = "tokio"  # the TokioLoop of the same package
 WITH_AIOFASTNET = "rloop+aiofastnet"
 # This checkout's, and what is installed beside it.
-CHECKOUTS: dict[str, list[str]] = {OURS: [], WITH_AIOFASTNET: ["aiofastnet==1.2.0"]}
+CHECKOUTS: dict[str, list[str]] = {OURS: [], TOKIO: [], WITH_AIOFASTNET: ["aiofastnet==1.2.0"]}
 # Whatever of these changes makes another wheel.
 WHEEL_SOURCES = ["pyproject.toml", "hatch_build.py", "src", "tools"]
 NOT_SOURCES = {"__pycache__", "rloop.jar"}
@@ -89,7 +90,7 @@ def prepare(
         wheel = wheel or build_wheel(interpreter, say)
         requirements = [str(wheel), *CHECKOUTS[loop]]
         identity = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        folder = environment_folder(interpreter, loop)
+        folder = environment_folder(interpreter, OURS if loop == TOKIO else loop)
     else:
         requirements, first = PEERS[loop]
         if interpreter.version < first:

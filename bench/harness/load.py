@@ -11,6 +11,7 @@ from harness.compile import compile_program
 from harness.failure import CellFailed, tail
 from harness.machine import pinned
 from harness.server import Server
+from harness.threads import Thread, by_kind
 
 GRACE_SECONDS = 20.0
 MICROSECOND_NS = 1000
@@ -27,6 +28,7 @@ class Load:
     duration: float
     requests: int = 0
     reconnect: bool = False  # a connection for each request
+    threads: bool = False  # the server's CPU by thread, too
 
     def command(self, server: Server) -> list[str]:
         options = {
@@ -41,6 +43,8 @@ class Load:
         flags = [f"--{name}={value}" for name, value in options.items()]
         if self.reconnect:
             flags.append("--reconnect")
+        if self.threads:
+            flags.append("--threads")
         if self.protocol == "tls":
             return [str(compile_program("load", tls=True)), "echo", "--tls", *flags]
         return [str(compile_program("load")), self.protocol, *flags]
@@ -84,7 +88,11 @@ def per_request(result: dict[str, Any], server: Server) -> dict[str, float]:
     total = result["server_cpu_ns"] / requests / MICROSECOND_NS
     ticks = result["server_user_ticks"] + result["server_kernel_ticks"]
     user = total * result["server_user_ticks"] / ticks if ticks else total
+    threads = [Thread(**thread) for thread in result["threads"]]
+    spent_by = by_kind(threads, server.process.pid) if threads else {}
+    by_thread = {f"{kind}_us": ns / requests / MICROSECOND_NS for kind, ns in spent_by.items()}
     return {
+        **by_thread,
         "user_us": user,
         "kernel_us": total - user,
         "total_us": total,

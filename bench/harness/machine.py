@@ -20,10 +20,15 @@ class Cores:
 
     server: int
     load: int
+    spread: bool = False  # the server may use the load generator's core, too
 
     @property
     def shared(self) -> bool:
         return self.server == self.load
+
+    @property
+    def of_server(self) -> set[int]:
+        return {self.server, self.load} if self.spread else {self.server}
 
 
 def choose_cores(server: int | None = None, load: int | None = None) -> Cores:
@@ -35,10 +40,10 @@ def choose_cores(server: int | None = None, load: int | None = None) -> Cores:
 
 
 @contextlib.contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Processes that are started in this block run on `core`, with every thread they start."""
+def pinned(*cores: int) -> Iterator[None]:
+    """Processes that are started in this block run on `cores`, with every thread they start."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

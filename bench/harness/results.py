@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contenders import FLOOR
+from harness.environments import OURS
 from harness.rows import Row, Sample
 
 Turn = tuple[int, int]  # the round, the turn in it
@@ -64,6 +65,12 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("after", "after_rss", "asyncio", ratio=False),
     ],
     "idle": [Comparison("KiB", "connection_kib", "asyncio", ratio=True)],
+    "threads": [
+        Comparison("Python", "python_us", OURS, ratio=True),
+        Comparison("total", "total_us", OURS, ratio=True),
+        Comparison("p50", "p50_us", OURS, ratio=True),
+    ],
+    "idle_cpu": [Comparison("total", "total_ms", OURS, ratio=False)],
 }
 
 

@@ -112,7 +112,7 @@ def side_by_side(
         servers: dict[str, Server] = {}
         for contender in contenders:
             try:
-                server = stack.enter_context(running(row.command(contender), cores.server))
+                server = stack.enter_context(running(row.command(contender), *cores.of_server))
                 row.warm_up(server, cores)
                 servers[contender.loop] = server
             except CellFailed as failure:

@@ -2,12 +2,21 @@
 
 from harness.connection_rows import ConnectRow, IdleRow
 from harness.contenders import FLOOR, FLOOR_MODES
-from harness.environments import OURS, WITH_AIOFASTNET
+from harness.environments import OURS, TOKIO, WITH_AIOFASTNET
 from harness.process_rows import SendfileRow
 from harness.rows import EchoRow, HttpRow, Row, StartupRow
+from harness.thread_rows import IdleThreadsRow, ThreadsRow
 
 # TLS is what aiofastnet is known for, and aiohttp what uses it.
 _BY_AIOFASTNET = {"aiofastnet": ("tls",), WITH_AIOFASTNET: ("proto", "tls", "aiohttp")}
+
+# A table by thread is about the loop with several and those that it has to beat.
+_BY_THREAD = ("uvloop", "zuvloop", OURS, TOKIO)
+_ONLY: dict[type[Row], tuple[str, ...]] = {
+    SendfileRow: (FLOOR, "asyncio", OURS, TOKIO),  # none of the others has it
+    ThreadsRow: _BY_THREAD,
+    IdleThreadsRow: _BY_THREAD,
+}
 
 
 def echo_mode(row: Row) -> str | None:
@@ -23,8 +32,8 @@ def _row_of_aiofastnet(row: Row) -> str | None:
 
 def applies(row: Row, loop: str) -> bool:
     """Whether there is something to measure."""
-    if isinstance(row, SendfileRow):  # none of the others has it
-        return loop in (FLOOR, "asyncio", OURS)
+    if (only := _ONLY.get(type(row))) is not None:
+        return loop in only
     if loop in _BY_AIOFASTNET:
         return _row_of_aiofastnet(row) in _BY_AIOFASTNET[loop]
     if loop == "rloop-rust" and echo_mode(row) in ("unix", "tls"):  # which it doesn't implement

@@ -62,10 +62,10 @@ def died(process: subprocess.Popen[str], errors: IO[str]) -> str:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], core: int) -> Iterator[Server]:
+def running(command: Sequence[str], *cores: int) -> Iterator[Server]:
     """A server made by `command`, which prints LISTENING and its address once it can be asked."""
     with tempfile.TemporaryFile("w+") as errors:
-        with pinned(core):
+        with pinned(*cores):
             process = subprocess.Popen(
                 command,
                 cwd=BENCH,

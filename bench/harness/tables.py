@@ -12,7 +12,7 @@ from harness.results import COMPARISONS, Cell, Comparison, Results
 from harness.rows import Row
 
 # Narrower terminals wrap the lines; a file gets them whole.
-MINIMUM_WIDTH = 110
+MINIMUM_WIDTH = 126
 # The bar is drawn on the load generator's machine: seldom enough to cost nothing.
 REFRESH_PER_SECOND = 2
 
@@ -35,6 +35,8 @@ TITLES = {
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
     "idle": "Idle connections: RSS of the server (MiB), growth for each connection (KiB)",
+    "threads": "By thread: CPU of the server per request (µs), requests per second, latency (µs)",
+    "idle_cpu": "Idle connections: CPU of the server by thread, all together (ms)",
 }
 LOAD_COLUMNS = [
     Column("user", "user_us", 2),
@@ -69,10 +71,27 @@ COLUMNS = {
         Column("open", "during_rss", 1),
         Column("KiB each", "connection_kib", 1),
     ],
+    "threads": [
+        Column("Python", "python_us", 2),
+        Column("I/O", "io_us", 2),
+        Column("other", "other_us", 2),
+        *LOAD_COLUMNS[2:],
+    ],
+    "idle_cpu": [
+        Column("Python", "python_ms", 1),
+        Column("I/O", "io_ms", 1),
+        Column("other", "other_ms", 1),
+        Column("total", "total_ms", 1),
+    ],
 }
 SATURATED_NOTE = (
     f"* the load generator was busy at least {SATURATED:.0%} of the time: the requests per second "
     f"and the latencies are its limit rather than the server's; CPU per request holds."
+)
+THREADS_NOTE = (
+    "With 2 cores the load generator shares one of them: CPU by thread holds, requests per second "
+    "and latencies are what server and generator reach together. With 1 core all threads of the "
+    "server take turns on it, and the I/O overlaps with nothing."
 )
 
 
@@ -111,6 +130,8 @@ def print_tables(console: Console, results: Results) -> None:
             console.print(group_table(group, rows, results))
     if any(saturated(cell) for cell in results.cells.values()):
         console.print(SATURATED_NOTE)
+    if any(row.group == "threads" for row, _ in results.cells):
+        console.print(THREADS_NOTE)
     for row, loop, failure in results.failures():
         console.print(f"FAILED {row.label}, {loop}: {failure}", style="red", markup=False)
 
@@ -139,9 +160,11 @@ def cell_texts(results: Results, row: Row, loop: str) -> list[str]:
     if not cell.samples:
         return ["failed"]
     median = cell.median()
-    texts = [f"{median[c.metric]:,.{c.digits}f}" for c in COLUMNS[row.group]]
-    if saturated(cell):
-        texts[3] += "*"
+    mark = "*" if saturated(cell) else ""
+    texts = [
+        f"{median[c.metric]:,.{c.digits}f}{mark if c.metric == 'requests_per_second' else ''}"
+        for c in COLUMNS[row.group]
+    ]
     return texts + [compared_text(results, c, row, loop) for c in COMPARISONS[row.group]]
 
 

@@ -6,6 +6,7 @@
  *   load http --port P [--path /]          keep-alive GET; the answer's end is told by Content-Length
  *   load ... --tls                         the same over TLS, after a handshake that is not measured
  *   load ... --reconnect                   one request on each connection; from connect to close all is measured
+ *   load ... --threads                     the server's CPU by thread, too
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
@@ -28,6 +29,7 @@
 #include "histogram.h"
 #include "options.h"
 #include "server_cpu.h"
+#include "thread_cpu.h"
 #include "tls.h"
 
 enum {
@@ -295,9 +297,16 @@ static void measure(struct connection *connections)
 {
     struct server_cpu before = {0};
     struct server_cpu after = {0};
+    static struct thread_cpu threads_before[MOST_THREADS];
+    static struct thread_cpu threads_after[MOST_THREADS];
+    int count_before = 0;
+    int count_after = 0;
 
     run(options.warmup, 0);
     measuring = true;
+    if (options.threads) {
+        count_before = threads_read(options.server, threads_before);
+    }
     read_server(&before);
     uint64_t own_before = own_cpu_ns();
     uint64_t started = now_ns();
@@ -305,6 +314,9 @@ static void measure(struct connection *connections)
     double elapsed_ns = (double)(now_ns() - started);
     double own_ns = (double)(own_cpu_ns() - own_before);
     read_server(&after);
+    if (options.threads) {
+        count_after = threads_read(options.server, threads_after);
+    }
     drop_stalled(connections);
 
     printf("{\"seconds\": %.6f, \"requests\": %llu, \"requests_per_second\": %.1f, ", elapsed_ns / NS_PER_S,
@@ -313,10 +325,12 @@ static void measure(struct connection *connections)
            (double)histogram_quantile(&latencies, 0.50) / NS_PER_US,
            (double)histogram_quantile(&latencies, 0.99) / NS_PER_US, (double)latencies.max / NS_PER_US,
            (unsigned long long)errors, own_ns / elapsed_ns);
-    printf("\"server_cpu_ns\": %llu, \"server_user_ticks\": %llu, \"server_kernel_ticks\": %llu}\n",
+    printf("\"server_cpu_ns\": %llu, \"server_user_ticks\": %llu, \"server_kernel_ticks\": %llu, \"threads\": ",
            (unsigned long long)(after.total_ns - before.total_ns),
            (unsigned long long)(after.user_ticks - before.user_ticks),
            (unsigned long long)(after.kernel_ticks - before.kernel_ticks));
+    threads_print(threads_before, count_before, threads_after, count_after);
+    printf("}\n");
 }
 
 int main(int count, char **arguments)

@@ -16,6 +16,7 @@ struct options {
     bool http;
     bool tls;
     bool reconnect;
+    bool threads; /* of the server, each by itself */
     struct address address;
     const char *path;
     size_t size;
@@ -35,7 +36,7 @@ static _Noreturn void fail_usage(const char *message)
             "load: %s\n"
             "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
             "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n"
-            "            [--reconnect]\n",
+            "            [--reconnect] [--threads]\n",
             message);
     exit(2);
 }
@@ -49,7 +50,7 @@ static void options_parse(int count, char **arguments)
         {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
         {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
         {"tls", no_argument, NULL, 't'},            {"reconnect", no_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
+        {"threads", no_argument, NULL, 'n'},        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
@@ -70,6 +71,7 @@ static void options_parse(int count, char **arguments)
             options.tls = true;
             break;
         case 'o': options.reconnect = true; break;
+        case 'n': options.threads = true; break;
         default: fail_usage("unknown option");
         }
     }
