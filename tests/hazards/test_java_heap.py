@@ -76,6 +76,24 @@ FILLED = {
         assert ran == list(range(count))
         assert references(ran) == before
         """,
+    "calls of a task, which ends then": """
+        async def main():
+            return fill(lambda i: loop.call_soon(int) and None)
+        assert loop.run_until_complete(asyncio.wait_for(main(), 60)) > 100_000
+        """,
+    "calls of other threads, while tasks run": """
+        import threading
+        def fill_in_thread():
+            fill(lambda i: loop.call_soon_threadsafe(int) and None)
+        async def main():
+            threads = [threading.Thread(target=fill_in_thread) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            await asyncio.gather(*(asyncio.sleep(0) for _ in range(10)))
+        loop.run_until_complete(main())
+        """,
     "calls whose handles are kept": """
         ran, handles = [], []
         before = references(ran)

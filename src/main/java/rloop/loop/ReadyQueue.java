@@ -19,6 +19,12 @@ public final class ReadyQueue {
   private static final int INITIAL_ROOM = 128;
   private static final long[] NONE = {};
 
+  /**
+   * Places that are kept until there is no memory for more, for the loop's own thread: whoever has
+   * filled the queue and was told so may then still end, which takes a call for each task.
+   */
+  private static final int SPARE = 64;
+
   private final @Owned long noop;
 
   /** The batch: calls that have started, whose references Python has, and then those that wait. */
@@ -29,6 +35,7 @@ public final class ReadyQueue {
 
   private long[] pending = new long[INITIAL_ROOM];
   private int pendingSize;
+  private int spare = SPARE;
   private boolean closed;
 
   /** While somebody wants to know them. */
@@ -79,14 +86,27 @@ public final class ReadyQueue {
 
   /** Makes room for more calls, so that {@link #append} finds it; throws before it changes. */
   void reserve(int count) {
-    if (pending.length - pendingSize < count) {
-      int room = Math.max(2 * pending.length, pendingSize + count);
-      room = Math.max(room, INITIAL_ROOM);
-      if (times != null) {
-        times.reserve(room);
-      }
-      pending = Arrays.copyOf(pending, room);
+    if (pending.length - pendingSize < count + spare) {
+      grow(count);
     }
+  }
+
+  /** Makes room for a call of another thread, beside the spare places. */
+  void reserveForOthers() {
+    if (pending.length - pendingSize < 1 + SPARE) {
+      grow(1);
+    }
+  }
+
+  private void grow(int count) {
+    spare = 0; // if it fails
+    int room = Math.max(2 * pending.length, pendingSize + count + SPARE);
+    room = Math.max(room, INITIAL_ROOM);
+    if (times != null) {
+      times.reserve(room);
+    }
+    pending = Arrays.copyOf(pending, room);
+    spare = SPARE;
   }
 
   public boolean hasPending() {
@@ -211,6 +231,7 @@ public final class ReadyQueue {
     pendingStart += pendingSize;
     pending = finished;
     pendingSize = 0;
+    spare = SPARE;
     if (times != null) {
       times.startBatch();
     }

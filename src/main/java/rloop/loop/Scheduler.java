@@ -93,6 +93,18 @@ public final class Scheduler {
     return handle;
   }
 
+  /** As {@link #callSoon}, for a call that may be another thread's. */
+  @Owned
+  public long callSoonThreadsafe(@Owned long call) {
+    try {
+      ready.reserveForOthers();
+    } catch (OutOfMemoryError e) {
+      Ref.drop(call);
+      throw e;
+    }
+    return callSoon(call);
+  }
+
   /** Makes room for a call and its handle, or drops the call and raises: nothing has changed. */
   private void reserve(@Owned long call) {
     try {

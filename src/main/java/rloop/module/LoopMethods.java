@@ -138,8 +138,8 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
     }
-    long handle =
-        traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
+    long call = Arguments.call(arguments, 0, count, names);
+    long handle = traced(loop, loop.scheduler().callSoonThreadsafe(call));
     loop.counters().threadsafeCall();
     loop.wakeUp();
     return handle;
