@@ -32,9 +32,13 @@ class Bar:
     """One loop in one row, in microseconds of CPU for each request."""
 
     loop: str
-    user: float
-    kernel: float
-    total: float  # the median of its own, so not quite the sum
+    total: float  # the median of its own, so not quite the sum of these, which may be unknown
+    user: float = 0
+    kernel: float = 0
+
+    @property
+    def length(self) -> float:
+        return self.user + self.kernel or self.total
 
 
 def groups(results: dict[str, Any]) -> dict[str, list[Bar]]:
@@ -42,7 +46,7 @@ def groups(results: dict[str, Any]) -> dict[str, list[Bar]]:
     for cell in results["cells"]:
         median = cell["median"]
         if median and "total_us" in median:
-            times = (median[f"{kind}_us"] for kind in ("user", "kernel", "total"))
+            times = (median.get(f"{kind}_us", 0) for kind in ("total", "user", "kernel"))
             bar = Bar(cell["loop"], *times)
             found.setdefault(cell["row"], []).append(bar)
     return found
@@ -63,15 +67,16 @@ def box(x: float, y: float, width: float, colour: str, opacity: float = 1) -> st
 
 def draw_group(row: str, bars: Sequence[Bar], top: float) -> Iterator[str]:
     """Each group has a scale of its own: rows differ by a factor of ten."""
-    scale = (FIGURES_START - LABELS_END - 10) / max(bar.user + bar.kernel for bar in bars)
+    scale = (FIGURES_START - LABELS_END - 10) / max(bar.length for bar in bars)
     yield text(12, top, row, font_weight="bold")
     for index, bar in enumerate(bars):
         y = top + 8 + index * (BAR_HEIGHT + BAR_GAP)
         baseline = y + BAR_HEIGHT - 3
         colour = COLOURS.get(bar.loop, COLOUR_OF_OTHERS)
         yield text(LABELS_END - 8, baseline, bar.loop, text_anchor="end")
-        yield box(LABELS_END, y, bar.user * scale, colour)
-        yield box(LABELS_END + bar.user * scale, y, bar.kernel * scale, colour, KERNEL_OPACITY)
+        dark = bar.length - bar.kernel
+        yield box(LABELS_END, y, dark * scale, colour)
+        yield box(LABELS_END + dark * scale, y, bar.kernel * scale, colour, KERNEL_OPACITY)
         yield text(FIGURES_START, baseline, f"{bar.total:.1f} µs")
 
 
@@ -79,11 +84,14 @@ def draw(results: dict[str, Any]) -> str:
     python = next(iter(results["versions"].values()))["python"]
     machine = results["machine"]
     top: float = TOP
+    found = groups(results)
+    is_split = any(bar.kernel for bars in found.values() for bar in bars)
+    shades = "dark: user, light: kernel" if is_split else "user and kernel together"
     parts = [
         text(12, 24, f"CPU of the server for each request, {python}", font_size=15),
-        text(12, 40, "dark: user, light: kernel; shorter is better", fill=QUIET, font_size=11),
+        text(12, 40, f"{shades}; shorter is better", fill=QUIET, font_size=11),
     ]
-    for row, bars in groups(results).items():
+    for row, bars in found.items():
         parts += draw_group(row, bars, top + 12)
         top += 8 + len(bars) * (BAR_HEIGHT + BAR_GAP) + GROUP_GAP
     note = (

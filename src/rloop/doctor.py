@@ -109,10 +109,12 @@ def _options() -> str:
 def _aot_cache() -> str:
     cache = AotCache(java_home.find(), JAR, jvm.options())
     refusal = cache.refusal()
-    hindrance = cache.hindrance() if refusal else ""
-    return (
-        "; ".join(filter(None, [refusal, hindrance if hindrance != refusal else ""])) or cache.path
-    )
+    if not refusal:
+        return cache.path
+    hindrance = cache.hindrance()
+    if not hindrance:
+        return f"{refusal}: a first start makes it, or python -m rloop cache"
+    return refusal if hindrance == refusal else f"{refusal}; {hindrance}"
 
 
 def _poller() -> str:

@@ -2,10 +2,12 @@
 
 import ast
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from find_jdk import find_jdk
 
 from tests.unit import recipes
 from tests.unit.recipes import PAGES, ROOT, Block, blocks
@@ -50,8 +52,13 @@ def require(*packages: str) -> None:
         if block.language == "console"
     ],
 )
-def test_a_recipe_does_what_it_says(block: Block, tmp_path: Path) -> None:
+def test_a_recipe_does_what_it_says(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require(*NEEDS.get(block.section, []))
+    if "\n$ jfr " in block.text:
+        path = os.pathsep.join([str(find_jdk() / "bin"), recipes.ENVIRONMENT["PATH"]])
+        monkeypatch.setitem(recipes.ENVIRONMENT, "PATH", path)
     recipes.write_files(block.page, tmp_path, block.section)
     recipes.run(block.text, tmp_path)
 
