@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -221,3 +222,38 @@ async def test_a_stale_reader_is_not_called_for_a_successor(
         await asyncio.sleep(0.01)
         assert calls == []
         assert getattr(loop, f"remove_{end}")(number)
+
+
+@pytest.mark.parametrize("end", ["reader", "writer"])
+async def test_who_was_ready_before_its_file_was_closed_is_not_called_for_a_successor(
+    loop: Loop, pair: Pair, end: str
+) -> None:
+    number = pair[0].fileno()
+    calls: list[str] = []
+    if end == "writer":
+        with contextlib.suppress(BlockingIOError):
+            while pair[0].send(MUCH):
+                pass
+
+    def close_what_is_ready() -> tuple[socket.socket, socket.socket]:
+        if end == "writer":
+            with contextlib.suppress(BlockingIOError):
+                while pair[1].recv(len(MUCH)):
+                    pass
+        else:
+            pair[1].send(b"for the one before")
+        time.sleep(0.005)  # an I/O thread finds that out meanwhile
+        for sock in pair:
+            sock.close()
+        return successors(number)
+
+    getattr(loop, f"add_{end}")(pair[0], calls.append, "stale")
+    await asyncio.sleep(0.001)
+    for _ in range(3):
+        await asyncio.sleep(0)  # in a batch, while the I/O may be elsewhere
+    ours, peer = close_what_is_ready()
+    with ours, peer:
+        peer.send(b"for the successor")
+        await asyncio.sleep(0.01)
+        assert calls == []
+        assert received(ours) == b"for the successor"

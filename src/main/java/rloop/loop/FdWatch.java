@@ -48,7 +48,7 @@ public final class FdWatch extends Channel implements Notes.Noted {
     switch (event) {
       case READY -> {
         int still = Readiness.of(fd(), (int) directions); // it may be gone by now
-        if (still != 0) {
+        if (still != 0 && isStillThatFile()) {
           ready(still);
         }
       }
@@ -83,6 +83,25 @@ public final class FdWatch extends Channel implements Notes.Noted {
     if (unwanted != 0) {
       watch(wanted());
     }
+  }
+
+  /**
+   * Whether the number is still that of the file for which it was noted: that one may have been
+   * closed since, and another one may be ready.
+   */
+  private boolean isStillThatFile() {
+    if (!isByNumber(reader) && !isByNumber(writer)) {
+      return true;
+    }
+    int status = check(loop.confirm(this));
+    if (status == -ENOENT) {
+      watch(wanted());
+    }
+    return status == 0;
+  }
+
+  private static boolean isByNumber(@Nullable Waiter waiter) {
+    return waiter != null && waiter.isByNumber();
   }
 
   // ---- waiting -------------------------------------------------------------------------------

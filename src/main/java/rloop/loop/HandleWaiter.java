@@ -54,7 +54,11 @@ final class HandleWaiter implements Waiter {
     return true;
   }
 
-  /** A number is all that is known of what it waits for. */
+  @Override
+  public boolean isByNumber() {
+    return true;
+  }
+
   @Override
   public boolean isFor(int fd) {
     return false;

@@ -11,6 +11,9 @@ public interface Waiter {
   /** Whether anybody would hear of it: not where an operation was given up. */
   boolean isHeard();
 
+  /** Whether a number is all that is known of what it waits for. */
+  boolean isByNumber();
+
   /** Whether it waits for the file that has this number now, rather than for one that had it. */
   boolean isFor(int fd);
 }

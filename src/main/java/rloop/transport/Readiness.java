@@ -91,6 +91,12 @@ final class Readiness implements Waiter {
     }
   }
 
+  /** Who is told to try again asks the socket. */
+  @Override
+  public boolean isByNumber() {
+    return false;
+  }
+
   @Override
   public boolean isFor(int fd) {
     return socket.isOpenAs(fd);
