@@ -172,6 +172,35 @@ async def test_an_empty_buffer_is_reported_and_ends_the_connection(
 
 
 @pytest.mark.parametrize(
+    ("bad", "message", "error"),
+    [
+        (None, "protocol.get_buffer() call failed.", "object of type 'NoneType' has no len()"),
+        (5, "protocol.get_buffer() call failed.", "object of type 'int' has no len()"),
+        ("text", "read error on socket transport", "must be read-write bytes-like object, not str"),
+        (b"fixed", "read error on socket transport", "read-write bytes-like object, not bytes"),
+        (memoryview(b"fixed"), "read error on socket transport", "not memoryview"),
+        (memoryview(bytearray(8))[::2], "read error on socket transport", "not memoryview"),
+    ],
+)
+async def test_what_is_no_buffer_is_refused_in_pythons_words(
+    connect: Connector, reports: list[dict[str, Any]], bad: object, message: str, error: str
+) -> None:
+    class Bad(BufferedRecorder):
+        def get_buffer(self, sizehint: int) -> Any:
+            return bad
+
+    connection = await connect(Bad)
+    connection.peer.send(b"x")
+    await until(lambda: connection.protocol.is_lost)
+    (report,) = reports
+    assert report["message"].endswith(message)
+    assert type(report["exception"]) is TypeError
+    assert str(report["exception"]).endswith(error)
+    assert connection.protocol.lost_with is report["exception"]
+    assert connection.protocol.received == b""
+
+
+@pytest.mark.parametrize(
     ("method", "message"),
     [
         ("get_buffer", "Fatal error: protocol.get_buffer() call failed."),

@@ -104,6 +104,35 @@ async def test_write_eof_does_not_end_the_successor(loop: Loop, pair: Pair) -> N
     peer.close()
 
 
+async def test_who_reads_again_loses_the_connection(loop: Loop, pair: Pair) -> None:
+    transport, protocol = await stream(loop, pair)
+    transport.pause_reading()
+    await asyncio.sleep(0.001)
+    ours, peer = successors(close_both(pair))
+    peer.send(b"for the successor")
+    transport.resume_reading()
+    exc = await asyncio.wait_for(protocol.lost, 20)
+    assert isinstance(exc, OSError)
+    assert exc.errno == errno.EBADF
+    assert protocol.received == b""
+    assert received(ours) == b"for the successor"
+    ours.close()
+    peer.close()
+
+
+async def test_who_reads_again_where_nobody_has_the_number_is_refused(
+    loop: Loop, pair: Pair
+) -> None:
+    transport, protocol = await stream(loop, pair)
+    transport.pause_reading()
+    await asyncio.sleep(0.001)
+    close_both(pair)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        transport.resume_reading()
+    transport.abort()
+    assert await asyncio.wait_for(protocol.lost, 20) is None
+
+
 async def test_nothing_is_read_of_the_successor(loop: Loop, pair: Pair) -> None:
     transport, protocol = await stream(loop, pair)
     await asyncio.sleep(0.001)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import sys
 import weakref
@@ -168,9 +169,12 @@ def test_a_missing_time_is_refused(loop: Loop) -> None:
         loop.call_at(None, print)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("delay", ["1", b"1", [], object()])
-def test_a_delay_that_is_not_a_number_is_refused(loop: Loop, delay: object) -> None:
-    with pytest.raises(TypeError):
+@pytest.mark.parametrize("delay", ["1", b"1", [], object(), datetime.timedelta(seconds=1)])
+def test_a_delay_that_is_not_a_number_is_refused_in_pythons_words(
+    loop: Loop, delay: object
+) -> None:
+    message = rf"^unsupported operand type\(s\) for \+: 'float' and '.*{type(delay).__name__}'$"
+    with pytest.raises(TypeError, match=message):
         loop.call_later(delay, print)  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -184,6 +185,21 @@ async def test_writelines_keeps_the_order_with_write(connect: Connector) -> None
     connection.transport.write(b"4")
     await turns()
     assert connection.peer.receive(4) == b"1234"
+
+
+@pytest.mark.parametrize("bad", [[b"first", "text"], [None], "text", 5])
+async def test_writelines_refuses_lines_in_pythons_words(connect: Connector, bad: Any) -> None:
+    def check(lines: Any) -> object:
+        if sys.version_info < (3, 12):
+            return b"".join(lines)
+        return [memoryview(line) for line in lines]
+
+    connection = await connect(Recorder)
+    with pytest.raises(TypeError) as said:
+        check(bad)
+    with pytest.raises(TypeError) as caught:
+        connection.transport.writelines(bad)
+    assert str(caught.value) == str(said.value)
 
 
 @pytest.mark.parametrize("bad", ["text", 42, None, [1, 2], object()])

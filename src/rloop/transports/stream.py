@@ -26,6 +26,10 @@ _DATA_TYPES = (
 )
 
 
+# What writelines does there.
+_JOINS_LINES = sys.version_info < (3, 12)
+
+
 class _Tls(Protocol):
     """What Java tells the protocol whose ciphertext it moves, ``rloop.transports.tls``."""
 
@@ -80,17 +84,30 @@ class SocketTransport(BaseSocketTransport):
     def _read_into(self, protocol: Any) -> None:
         method = "get_buffer"
         try:
-            count = self._receive_into(protocol.get_buffer(-1))
+            buffer = protocol.get_buffer(-1)
+            count = self._receive_into(buffer)
             if count is not None:
                 if count > 0:
                     method = "buffer_updated"
                     protocol.buffer_updated(count)
+                elif count is False:
+                    self._refuse_buffer(buffer)
                 else:
                     self._tell_end(-count)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
             self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
+
+    def _refuse_buffer(self, buffer: Any) -> None:
+        """Has Python say what is wrong with it."""
+        len(buffer)
+        try:
+            self._file.recv_into(buffer, 0, socket.MSG_PEEK)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal read error on socket transport")
 
     def _deliver_held(self) -> None:
         """As much as one call takes of what was read before a pause or for another protocol."""
@@ -132,6 +149,7 @@ class SocketTransport(BaseSocketTransport):
             self.close()
 
     def _read_failed(self, errno: int) -> None:
+        self._take_back_failure()  # of a write, which is told later
         self._fatal_error(
             OSError(errno, os.strerror(errno)), "Fatal read error on socket transport"
         )
@@ -193,8 +211,16 @@ class SocketTransport(BaseSocketTransport):
     def writelines(self, list_of_data: Iterable[Data]) -> None:
         """Queues several pieces of data."""
         self._check_writable("writelines" if sys.version_info >= (3, 12) else "write")
+        if not (list_of_data or _JOINS_LINES):
+            return
         # All of them first: if one can't be sent, none is.
-        for data in [data if type(data) is bytes else memoryview(data) for data in list_of_data]:
+        try:
+            pieces = [data if type(data) is bytes else memoryview(data) for data in list_of_data]
+        except TypeError:
+            if _JOINS_LINES:
+                b"".join(list_of_data)  # says the same in asyncio's words
+            raise
+        for data in pieces:
             self.write(data)
 
     def can_write_eof(self) -> bool:

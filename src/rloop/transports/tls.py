@@ -320,6 +320,8 @@ class SSLProtocol(sslproto.SSLProtocol):
                     return
                 if count > 0:
                     self._app_protocol_buffer_updated(count)
+                elif count is False:
+                    self._sslobj.read(len(buffer), buffer)  # says what is wrong with it
                 else:
                     native._tell_end(-count)
             else:  # the standard library takes it for the end of the stream

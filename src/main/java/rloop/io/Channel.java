@@ -2,6 +2,7 @@ package rloop.io;
 
 import rloop.ffi.Memory;
 import rloop.io.poll.Poller;
+import rloop.io.poll.Readiness;
 
 /**
  * A file that a poller watches by its descriptor.
@@ -22,7 +23,7 @@ public abstract class Channel {
   /** Where the number stands in memory, or 0. */
   private long address;
 
-  /** The number, where it stands nowhere else. */
+  /** The number, where it stands nowhere else; there, what it was in the beginning. */
   private int number;
 
   /** The interest that the poller knows of: a union of {@link Poller#READ} and WRITE. */
@@ -61,6 +62,11 @@ public abstract class Channel {
   /** The descriptor, or {@link #CLOSED}. */
   public final int fd() {
     return address == 0 ? number : Memory.getInt(address);
+  }
+
+  /** Whether the file was closed where its number stands, and another one has the number. */
+  protected final boolean isNumberAnothers() {
+    return fd() == CLOSED && number != CLOSED && Readiness.isOpen(number);
   }
 
   /** Whether the poller watches it. */

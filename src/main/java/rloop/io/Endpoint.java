@@ -1,6 +1,7 @@
 package rloop.io;
 
 import static rloop.posix.Constants.EAGAIN;
+import static rloop.posix.Constants.EBADF;
 import static rloop.posix.Constants.EINTR;
 import static rloop.posix.Constants.ENOENT;
 
@@ -27,6 +28,9 @@ public abstract class Endpoint extends Channel {
 
   /** The kernel's buffer is full; the poller tells when to go on. */
   private boolean blocked;
+
+  /** It does again, but somebody is to read first. */
+  private boolean sendsAfterRead;
 
   private boolean flushScheduled;
   private boolean isHeld;
@@ -73,7 +77,12 @@ public abstract class Endpoint extends Channel {
     driver.assertOwned();
     isDisplaced &= reading;
     reading = true;
-    return updateInterest();
+    int status = updateInterest();
+    if (status == -EBADF && isNumberAnothers()) { // asyncio watches that one
+      readFailed(EBADF);
+      return 0;
+    }
+    return status;
   }
 
   /** Tells of nothing that arrives any more; the poller learns of it by the next flush. */
@@ -90,8 +99,26 @@ public abstract class Endpoint extends Channel {
     return reading;
   }
 
-  /** Receives what there is; the descriptor is ready. */
-  protected abstract void read();
+  /**
+   * Receives what there is; the descriptor is ready.
+   *
+   * @return false if a call does so in the batch that is being made
+   */
+  protected abstract boolean read();
+
+  /** The call for which {@link #read} has left it has read, and the stream has not failed. */
+  protected final void readElsewhere() {
+    if (sendsAfterRead) {
+      sendsAfterRead = false;
+      blocked = false;
+      if (!flushLater()) {
+        flush();
+      }
+    }
+  }
+
+  /** Tells that nothing can be received. */
+  protected abstract void readFailed(int errno);
 
   // ---- writing -------------------------------------------------------------------------------
 
@@ -184,11 +211,13 @@ public abstract class Endpoint extends Channel {
   }
 
   private void use(int readiness) {
-    if ((readiness & Poller.READ) != 0 && wantsToRead()) {
-      read();
-    }
+    boolean hasRead = (readiness & Poller.READ) == 0 || !wantsToRead() || read();
     if ((readiness & Poller.WRITE) != 0 && blocked) {
-      send();
+      if (hasRead) {
+        send();
+      } else { // a send would take the connection's error from the receive
+        sendsAfterRead = true;
+      }
     }
   }
 

@@ -76,12 +76,17 @@ final class Arguments {
         : Ref.take(given);
   }
 
+  /** Whether {@link #toDouble} takes it. float() takes strings as well. */
+  static boolean isNumber(long object) {
+    return Ref.type(object) == PyScalars.PyFloat_Type || PyScalars.PyNumber_Check(object);
+  }
+
   /** The value of a Python number as a double. */
   static double toDouble(long number) {
     if (Ref.type(number) == PyScalars.PyFloat_Type) {
       return Memory.getDouble(number + Layout.FLOAT_VALUE);
     }
-    if (!PyScalars.PyNumber_Check(number)) { // float() takes strings as well
+    if (!isNumber(number)) {
       throw PyException.typeError("a number of seconds is required");
     }
     long converted = PyException.check(PyScalars.PyNumber_Float(number));

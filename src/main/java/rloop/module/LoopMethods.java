@@ -147,7 +147,9 @@ final class LoopMethods {
 
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
-    if (!Arguments.areUsual(count, names, 2) || loop.scheduler().usesToldTime()) {
+    if (!Arguments.areUsual(count, names, 2)
+        || loop.scheduler().usesToldTime()
+        || !Arguments.isNumber(Arguments.get(arguments, 0))) { // Python says so
       return ByName.call("call_later", self, arguments, count, names);
     }
     double delay = seconds(arguments, "delay must not be None");

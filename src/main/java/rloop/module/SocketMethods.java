@@ -7,10 +7,8 @@ import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
-import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyBuffer;
-import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.posix.SysSocket;
@@ -185,12 +183,7 @@ final class SocketMethods {
 
   /** The memory of the second argument, or null where Python has to say what is wrong with it. */
   private static @Nullable PyBuffer buffer(long arguments, int flags) {
-    try {
-      return PyBuffer.of(Arguments.get(arguments, 1), flags);
-    } catch (PyException e) {
-      PyErrors.PyErr_Clear();
-      return null;
-    }
+    return PyBuffer.orNull(Arguments.get(arguments, 1), flags);
   }
 
   private static @Nullable SocketState find(long self, long arguments) {

@@ -103,9 +103,11 @@ final class TlsMethods {
 
   /** {@code _receive_tls_into(buffer)}: as {@code _receive_into}, of bytes that were decrypted. */
   private static long receiveInto(long self, long buffer, long c, long d) {
-    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
-      return TransportMethods.received(
-          connection(self).receiveTlsInto(view.address(), view.length()));
+    try (PyBuffer view = PyBuffer.orNull(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      return view == null
+          ? Arguments.bool(false)
+          : TransportMethods.received(
+              connection(self).receiveTlsInto(view.address(), view.length()));
     }
   }
 

@@ -61,6 +61,7 @@ final class TransportMethods {
         .add("_share", "share", NO_ARGUMENTS, "($self, /)")
         .add("_close", "close", NO_ARGUMENTS, "($self, /)")
         .add("_abort", "abort", NO_ARGUMENTS, "($self, /)")
+        .add("_take_back_failure", "takeBackFailure", NO_ARGUMENTS, "($self, /)")
         .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
         .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)");
     return TYPE.base;
@@ -150,10 +151,14 @@ final class TransportMethods {
 
   /**
    * {@code _receive_into(buffer)}: how many bytes were received; 0 or {@code -errno} at the end,
-   * which the caller tells of; {@code None} if there is nothing to tell.
+   * which the caller tells of; {@code None} if there is nothing to tell; {@code False} for what is
+   * no buffer to write to: Python has to say so.
    */
   private static long receiveInto(long self, long buffer, long c, long d) {
-    try (PyBuffer view = PyBuffer.of(buffer, PyBuffers.PyBUF_WRITABLE)) {
+    try (PyBuffer view = PyBuffer.orNull(buffer, PyBuffers.PyBUF_WRITABLE)) {
+      if (view == null) {
+        return Arguments.bool(false);
+      }
       if (view.length() == 0) {
         throw PyException.runtimeError("get_buffer() returned an empty buffer");
       }
@@ -292,6 +297,11 @@ final class TransportMethods {
 
   private static long abort(long self, long b, long c, long d) {
     return Arguments.bool(channel(self).abort());
+  }
+
+  private static long takeBackFailure(long self, long b, long c, long d) {
+    stream(self).takeBackFailure();
+    return Arguments.none();
   }
 
   private static long isClosing(long self, long b, long c, long d) {

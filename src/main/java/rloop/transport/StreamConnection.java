@@ -184,7 +184,7 @@ public final class StreamConnection extends TransportChannel
   }
 
   private long takeHeldInto(long address, long length) {
-    if (!isReading()) {
+    if (!isDelivering()) {
       return NOTHING_TO_TELL;
     }
     long count = inbound.takeHeldInto(address, length);
@@ -384,6 +384,15 @@ public final class StreamConnection extends TransportChannel
     if (!failed && !isGone()) {
       failed = true;
       failureCall = loop.schedule(callbacks.writeFailed(errno));
+    }
+  }
+
+  /** What was found before, and is being told, is why the connection is lost. */
+  public void takeBackFailure() {
+    if (hasFailureToTell()) {
+      long call = failureCall;
+      failureCall = EventLoop.NO_CALL;
+      loop.takeBack(call);
     }
   }
 

@@ -161,6 +161,11 @@ public abstract class TransportChannel implements EndpointEvents {
     return !isClosing() && !paused;
   }
 
+  /** As {@link #isReading}; what was read before a write failed is delivered before it is told. */
+  protected final boolean isDelivering() {
+    return isOpen() && !paused;
+  }
+
   /**
    * Sets whom data goes to from now on, also data that was read before.
    *
@@ -175,7 +180,7 @@ public abstract class TransportChannel implements EndpointEvents {
   /** Data that was held back and may be delivered now, or 0. */
   @Owned
   public long takeHeld() {
-    if (!isReading()) {
+    if (!isDelivering()) {
       return 0;
     }
     long held = undelivered().takeHeld();

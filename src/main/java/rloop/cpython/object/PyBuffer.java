@@ -53,8 +53,7 @@ public final class PyBuffer implements AutoCloseable {
    * Opens an object's memory.
    *
    * @param flags {@link PyBuffers#PyBUF_SIMPLE} or {@link PyBuffers#PyBUF_WRITABLE}
-   * @throws PyException what the exporter raises; if the view is to be writable a {@code
-   *     TypeError}, as functions of the standard library do
+   * @throws PyException what the exporter raises
    */
   public static PyBuffer of(long exporter, int flags) {
     PyBuffer buffer = VIEW.get();
@@ -63,6 +62,16 @@ public final class PyBuffer implements AutoCloseable {
     }
     buffer.open(exporter, flags);
     return buffer;
+  }
+
+  /** As {@link #of}, or null if the exporter raises: Python then says what is wrong with it. */
+  public static @Nullable PyBuffer orNull(long exporter, int flags) {
+    try {
+      return of(exporter, flags);
+    } catch (PyException e) {
+      PyErrors.PyErr_Clear();
+      return null;
+    }
   }
 
   private PyBuffer inner() {
@@ -84,11 +93,7 @@ public final class PyBuffer implements AutoCloseable {
     }
     if (PyBuffers.PyObject_GetBuffer(exporter, view.address(), flags) < 0) {
       isOpen = false;
-      if (flags == PyBuffers.PyBUF_SIMPLE) {
-        throw PyException.isSet();
-      }
-      PyErrors.PyErr_Clear();
-      throw PyException.typeError("a read-write bytes-like object is required");
+      throw PyException.isSet();
     }
     address = Memory.getLong(view.address() + BUF);
     length = Memory.getLong(view.address() + LEN);

@@ -52,9 +52,9 @@ public final class DatagramEndpoint extends Endpoint {
   }
 
   @Override
-  protected void read() {
+  protected boolean read() {
     if (!events.mayReceive()) {
-      return;
+      return true;
     }
     int count = room.receive(fd(), asked);
     counters().receivedMessages();
@@ -65,10 +65,16 @@ public final class DatagramEndpoint extends Endpoint {
       }
       adapt(count);
     } else if (!isNothing(count)) {
-      events.receiveFailed(-count);
-      if (count == -EBADF) {
-        stopReading(); // a duplicate of what was closed may go on to get ready
-      }
+      readFailed(-count);
+    }
+    return true;
+  }
+
+  @Override
+  protected void readFailed(int errno) {
+    events.receiveFailed(errno);
+    if (errno == EBADF) {
+      stopReading(); // a duplicate of what was closed may go on to get ready
     }
   }
 

@@ -39,4 +39,11 @@ public final class Readiness {
     }
     return ((found & POLLIN) != 0 ? Poller.READ : 0) | ((found & POLLOUT) != 0 ? Poller.WRITE : 0);
   }
+
+  /** Whether any file has that number. */
+  public static boolean isOpen(int fd) {
+    long pollfd = POLLFD.get().address();
+    Pollfd.put(pollfd, 0, fd, 0);
+    return SysPoll.poll(pollfd, 1, 0) <= 0 || (Pollfd.revents(pollfd, 0) & POLLNVAL) == 0;
+  }
 }

@@ -100,20 +100,25 @@ public final class StreamEndpoint extends Endpoint {
 
   /** Hot: a receive; who has made the room takes what has come. */
   @Override
-  protected void read() {
+  protected boolean read() {
     TlsLayer layer = tls;
     if (layer != null) {
-      read(layer);
-    } else if (calls.onlySends) {
-      tellEnd(queue.isEmpty() ? 0 : -EPIPE);
-    } else if (events.makeRoom()) {
-      long count = receive(room, Math.min(roomSize, Driver.READ_BUFFER_SIZE));
-      if (count > 0) {
-        tellReceived(count);
-      } else {
-        tellEnd(count);
-      }
+      return read(layer);
     }
+    if (calls.onlySends) {
+      tellEnd(queue.isEmpty() ? 0 : -EPIPE);
+      return true;
+    }
+    if (!events.makeRoom()) {
+      return false;
+    }
+    long count = receive(room, Math.min(roomSize, Driver.READ_BUFFER_SIZE));
+    if (count > 0) {
+      tellReceived(count);
+    } else {
+      tellEnd(count);
+    }
+    return true;
   }
 
   private long receive(long address, long length) {
@@ -122,16 +127,26 @@ public final class StreamEndpoint extends Endpoint {
     return count;
   }
 
-  private void read(TlsLayer layer) {
+  @Override
+  protected void readFailed(int errno) {
+    tellEnd(-errno);
+  }
+
+  private boolean read(TlsLayer layer) {
     switch (layer.state()) {
       case HANDSHAKE -> readHandshake(layer);
       case OPEN -> {
-        if (events.makeRoom()) {
-          readData(layer);
+        if (!events.makeRoom()) {
+          return false;
         }
+        readData(layer);
       }
-      case ENDED, HANDED_BACK, FAILED -> events.readable();
+      case ENDED, HANDED_BACK, FAILED -> {
+        events.readable();
+        return false;
+      }
     }
+    return true;
   }
 
   /** What has come in is there for the next step of the handshake, which Python takes. */
@@ -253,12 +268,19 @@ public final class StreamEndpoint extends Endpoint {
       return NOTHING;
     }
     long count = receive(address, length);
-    return count > 0 ? count : endedElsewhere(count);
+    if (count <= 0) {
+      return endedElsewhere(count);
+    }
+    readElsewhere();
+    return count;
   }
 
   private long endedElsewhere(long result) {
     long end = ended(result);
     settle();
+    if (readError == 0) {
+      readElsewhere();
+    }
     return end;
   }
 
@@ -281,6 +303,7 @@ public final class StreamEndpoint extends Endpoint {
     long size = layer.decrypt(ciphertext, count, address, length);
     decrypted(layer);
     settle();
+    readElsewhere();
     return size > 0 ? size : NOTHING;
   }
 
