@@ -97,6 +97,45 @@ def test_a_program_that_mocks_subprocesses_sees_none_of_ours(tmp_path: Path) -> 
     wait_until_made(tmp_path)
 
 
+@pytest.mark.parametrize("blocked", [False, True])
+def test_a_program_that_waits_for_its_children_hears_of_none_of_ours(
+    tmp_path: Path, blocked: bool
+) -> None:
+    listening = "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})" if blocked else ""
+    source = f"""
+        import os, signal, time, rloop
+        heard = []
+        signal.signal(signal.SIGCHLD, lambda *_: heard.append(1))
+        {listening}
+        rloop.RLoop().close()
+        assert not heard and not signal.sigpending()
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        assert os.spawnlp(os.P_WAIT, "true", "true") == 0
+        assert heard == [1]
+        """
+    run(tmp_path, source)
+    wait_until_made(tmp_path)
+
+
+def test_a_program_s_child_that_ends_meanwhile_is_heard_of(tmp_path: Path) -> None:
+    source = """
+        import os, signal, time
+        from rloop.java.unheard_child import unheard
+        heard = []
+        signal.signal(signal.SIGCHLD, lambda *_: heard.append(1))
+        with unheard():
+            os.waitpid(os.spawnlp(os.P_NOWAIT, "true", "true"), 0)
+        assert heard == []
+        with unheard():
+            child = os.spawnlp(os.P_NOWAIT, "true", "true")
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+            assert heard == []
+        assert heard == [1]
+        assert os.waitpid(child, 0) == (child, 0)
+        """
+    run(tmp_path, source)
+
+
 def test_many_that_start_at_once_make_one_cache(tmp_path: Path) -> None:
     run(
         tmp_path,

@@ -38,6 +38,7 @@ from typing import Any
 from . import cgroups, settings
 from .java_home import JavaHome
 from .paths import PACKAGE_PARENT
+from .unheard_child import unheard
 
 _SUFFIX = ".aot"
 _SEAL_SUFFIX = ".seal"
@@ -122,7 +123,8 @@ class AotCache:
             return
         with suppress(OSError):
             if self._try_claim():
-                self._run(*_DETACHED, start_new_session=True, stderr=DEVNULL)
+                with unheard():
+                    self._run(*_DETACHED, start_new_session=True, stderr=DEVNULL)
 
     def train(self) -> str:
         """Makes the cache, for other users of an image as well; what there was to say of it.
