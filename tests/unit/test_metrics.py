@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rloop import RLoop
+from rloop import RLoop, TokioLoop
 from tests.unit import own_loops
 
 MESSAGE = bytes(1000)
@@ -263,6 +263,35 @@ def test_figures_of_any_moment_fit_each_other(loop: RLoop) -> None:
 
     run(loop, main)
     assert not wrong
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_io_threads_tell_what_they_have_done(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RLOOP_LEND", "always")
+    loop = TokioLoop(io_threads=threads)
+
+    async def main() -> None:
+        ends = [socket.socketpair() for _ in range(4 * threads)]
+        streams = [[await asyncio.open_connection(sock=end) for end in pair] for pair in ends]
+        for _ in range(ROUNDS):
+            for (_, writer), _ in streams:
+                writer.write(MESSAGE)
+            for _, (reader, _) in streams:
+                await reader.readexactly(len(MESSAGE))
+        await asyncio.sleep(WAIT_SECONDS)
+        for pair in streams:
+            for _, writer in pair:
+                writer.close()
+
+    started = time.monotonic()
+    run(loop, main)
+    took = time.monotonic() - started
+    loop.close()
+    seen = loop.metrics()
+    assert len(seen.io_threads) == threads
+    assert all(0 < thread.busy_time < took - 0.5 * WAIT_SECONDS for thread in seen.io_threads)
+    assert all(thread.bytes_received > 0 for thread in seen.io_threads)
+    assert seen.bytes_received == seen.bytes_sent == 4 * threads * ROUNDS * len(MESSAGE)
 
 
 def test_a_closed_loop_tells_its_last_figures(loop: RLoop) -> None:

@@ -34,6 +34,14 @@ class IoMetrics:
 
 
 @dataclass(frozen=True, slots=True)
+class IoThreadMetrics(IoMetrics):
+    """What an I/O thread has done."""
+
+    busy_time: float
+    """Seconds that it has worked; for the rest it was idle."""
+
+
+@dataclass(frozen=True, slots=True)
 class TransportMetrics:
     """Transports of one kind."""
 
@@ -109,7 +117,7 @@ class LoopMetrics:
     loop_io: IoMetrics
     """I/O of the thread that runs the loop."""
 
-    io_threads: tuple[IoMetrics, ...]
+    io_threads: tuple[IoThreadMetrics, ...]
     """I/O of each I/O thread, which a ``TokioLoop`` has."""
 
     @property
@@ -171,6 +179,16 @@ def read(figures: bytes, io_threads: int) -> LoopMetrics:
             bytes_sent=count(),
         )
 
+    def io_thread() -> IoThreadMetrics:
+        return IoThreadMetrics(
+            polls=count(),
+            receive_calls=count(),
+            bytes_received=count(),
+            send_calls=count(),
+            bytes_sent=count(),
+            busy_time=seconds(),
+        )
+
     moment, iterations, callbacks = seconds(), count(), count()
     ready, largest_batch, longest = count(), count(), seconds()
     timers, watched, ran, idle = count(), count(), count(), count()
@@ -195,5 +213,5 @@ def read(figures: bytes, io_threads: int) -> LoopMetrics:
         tls_transports=tls,
         accepted_connections=count(),
         loop_io=io(),
-        io_threads=tuple(io() for _ in range(io_threads)),
+        io_threads=tuple(io_thread() for _ in range(io_threads)),
     )

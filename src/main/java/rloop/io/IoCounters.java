@@ -13,6 +13,7 @@ public final class IoCounters {
   private long bytesReceived;
   private long sends;
   private long bytesSent;
+  private long workedNanos;
 
   /** The poller was asked. */
   void polled() {
@@ -43,6 +44,21 @@ public final class IoCounters {
     if (result > 0) {
       bytesSent += result;
     }
+  }
+
+  /** An I/O thread has worked since then, by {@link System#nanoTime}. */
+  public void workedSince(long started) {
+    workedNanos += System.nanoTime() - started;
+  }
+
+  /** It has waited since then for events, and not worked. */
+  public void waitedSince(long started) {
+    workedNanos -= System.nanoTime() - started;
+  }
+
+  /** How long an I/O thread has worked, in nanoseconds. */
+  public long workedNanos() {
+    return workedNanos;
   }
 
   /** Polls. */

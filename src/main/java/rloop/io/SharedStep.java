@@ -41,6 +41,7 @@ public final class SharedStep {
 
   /** Sends what the collected writers of a share have queued. */
   public void send(int share) {
+    long started = System.nanoTime();
     for (int turn = 0; turn < writers.size(); turn++) {
       Endpoint writer = writers.get(turn);
       if (writer.share() == share) {
@@ -48,6 +49,7 @@ public final class SharedStep {
         writer.sendShared();
       }
     }
+    worked(share, started);
   }
 
   /** Tells the poller what has changed by that. */
@@ -64,12 +66,21 @@ public final class SharedStep {
 
   /** Receives what there is for those of a share that are ready. */
   public void receive(int share) {
+    long started = System.nanoTime();
     for (int i = 0; i < ready.size(); i++) {
       Channel channel = ready.get(i);
       if (channel.share() == share) {
         turns.begin(share, writers.size() + i);
         channel.readyShared();
       }
+    }
+    worked(share, started);
+  }
+
+  /** The first thread's time is that of the whole step. */
+  private void worked(int share, long started) {
+    if (share != 0) {
+      driver.countersLent()[share].workedSince(started);
     }
   }
 

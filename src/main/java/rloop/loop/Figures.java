@@ -34,6 +34,7 @@ final class Figures {
     figures.add(driver.countersAtHome());
     for (IoCounters ofThread : driver.countersLent()) {
       figures.add(ofThread);
+      figures.add(ofThread.workedNanos());
     }
     return Arrays.copyOf(figures.values, figures.size);
   }

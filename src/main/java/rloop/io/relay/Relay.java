@@ -5,6 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import rloop.io.Driver;
+import rloop.io.IoCounters;
 import rloop.io.IoThread;
 import rloop.io.SharedStep;
 
@@ -171,11 +172,13 @@ public final class Relay {
 
   private void run() {
     while (awaitStep()) {
+      long started = System.nanoTime();
       try {
         step();
       } catch (Throwable thrown) { // told by takeHome()
         failure = thrown;
       }
+      counters().workedSince(started);
       state = State.DONE;
       Thread waiting = waiter;
       if (waiting != null) {
@@ -203,7 +206,7 @@ public final class Relay {
   private void step() {
     flush();
     if (!driver.hasEvents()) { // else the last poll's come first: nobody waits for ever
-      var _ = driver.poll(wait);
+      poll();
     }
     if (crew != null) {
       receive(crew);
@@ -212,6 +215,20 @@ public final class Relay {
     while (driver.hasEvents() && notes[0].hasRoom()) {
       driver.dispatchNext();
     }
+  }
+
+  private void poll() {
+    if (wait == 0) {
+      var _ = driver.poll(0);
+      return;
+    }
+    long started = System.nanoTime();
+    var _ = driver.poll(wait);
+    counters().waitedSince(started);
+  }
+
+  private IoCounters counters() {
+    return driver.countersLent()[0];
   }
 
   private void flush() {
