@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.conformance.loops import CLASSES, SETTINGS
+
 Loop = asyncio.SelectorEventLoop
 LoopFactory = Callable[[], Loop]
 
-LOOPS = ("asyncio", "rloop", "tokio", "lent")
+OURS = CLASSES
 
-OURS = {"rloop": "RLoop", "tokio": "TokioLoop", "lent": "TokioLoop"}
-"""The classes of the package; `lent` is the one that has every batch's I/O done elsewhere."""
+LOOPS = ("asyncio", *OURS)
 
 # Java's assertions, such as who may use what on which thread, are checked in all tests.
 os.environ["RLOOP_JAVA_OPTIONS"] = f"-esa {os.environ.get('RLOOP_JAVA_OPTIONS', '')}".rstrip()
@@ -31,7 +32,7 @@ running_loop = pytest.StashKey[Loop]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loops",
-        default="asyncio,rloop,tokio,lent",
+        default="asyncio,rloop,tokio,lent3",
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
     parser.addoption(
@@ -66,8 +67,8 @@ def loop_factory(loop_name: str, monkeypatch: pytest.MonkeyPatch) -> LoopFactory
     """Makes loops of the kind that the test runs on."""
     if loop_name == "asyncio":
         return asyncio.SelectorEventLoop
-    if loop_name == "lent":
-        monkeypatch.setenv("RLOOP_LEND", "always")
+    for variable, value in SETTINGS.get(loop_name, {}).items():
+        monkeypatch.setenv(variable, value)
     # Imported late, so that the tests can be tried on asyncio where there is no JVM.
     factory: LoopFactory = getattr(importlib.import_module("rloop"), OURS[loop_name])
     return factory

@@ -1,13 +1,18 @@
-"""The loops that the suites run on, and the variables that say so to the processes they run in."""
+"""Our loops as tests name them: their classes, and the variables that say how they do their I/O."""
+
+CLASSES = {"rloop": "RLoop", "tokio": "TokioLoop", "lent": "TokioLoop", "lent3": "TokioLoop"}
+
+# Some have the I/O of every batch done by another thread, or by several.
+SETTINGS = {
+    "lent": {"RLOOP_LEND": "always", "RLOOP_IO_THREADS": "1"},
+    "lent3": {"RLOOP_LEND": "always", "RLOOP_IO_THREADS": "3"},
+}
 
 ASYNCIO: dict[str, str] = {}
 
-# Java's assertions, such as who may use what on which thread, are checked.
-_CHECKED = {"RLOOP_JAVA_OPTIONS": "-esa"}
-
+# For the processes that suites run in. Java's assertions, such as who may use what on which thread,
+# are checked.
 OURS = {
-    "rloop": {"CONFORMANCE_LOOP": "RLoop", **_CHECKED},
-    "tokio": {"CONFORMANCE_LOOP": "TokioLoop", **_CHECKED},
-    # The I/O of every batch is another thread's.
-    "lent": {"CONFORMANCE_LOOP": "TokioLoop", "RLOOP_LEND": "always", **_CHECKED},
+    name: {"CONFORMANCE_LOOP": cls, "RLOOP_JAVA_OPTIONS": "-esa", **SETTINGS.get(name, {})}
+    for name, cls in CLASSES.items()
 }

@@ -14,13 +14,12 @@ from subprocess import CompletedProcess
 
 import pytest
 
-NEW_LOOP = {
-    "asyncio": "from asyncio import SelectorEventLoop as new_loop\n",
-    "rloop": "from rloop import RLoop as new_loop\n",
-    "tokio": "from rloop import TokioLoop as new_loop\n",
-    "lent": (
-        "import os; os.environ['RLOOP_LEND'] = 'always'\nfrom rloop import TokioLoop as new_loop\n"
-    ),
+from tests.conformance.loops import CLASSES, SETTINGS
+
+NEW_LOOP = {"asyncio": "from asyncio import SelectorEventLoop as new_loop\n"} | {
+    name: f"import os; os.environ.update({SETTINGS.get(name, {})})\n"
+    f"from rloop import {cls} as new_loop\n"
+    for name, cls in CLASSES.items()
 }
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.conformance.loops import SETTINGS
 from tests.hazards.scripts import assert_clean, run_script
 
 SECONDS = float(os.environ.get("MISUSE_SECONDS", "6"))
@@ -19,9 +20,9 @@ SECONDS = float(os.environ.get("MISUSE_SECONDS", "6"))
         ("RLoop", {"RLOOP_POLLER": "epoll"}),
         ("RLoop", {"RLOOP_POLLER": "poll", "RLOOP_JAVA_HEAP": "24m"}),
         ("TokioLoop", {}),
-        ("TokioLoop", {"RLOOP_LEND": "always"}),
+        ("TokioLoop", SETTINGS["lent3"]),
     ],
-    ids=["epoll", "poll-small-heap", "tokio", "lent"],
+    ids=["epoll", "poll-small-heap", "tokio", "lent3"],
 )
 def test_threads_that_share_a_loop_do_not_end_the_process(
     loop: str, environment: dict[str, str]

@@ -22,6 +22,7 @@ POLICIES = {
     "rloop": "rloop.EventLoopPolicy",
     "tokio": "rloop.TokioEventLoopPolicy",
     "lent": "rloop.TokioEventLoopPolicy",
+    "lent3": "rloop.TokioEventLoopPolicy",
 }
 
 SETTINGS = """

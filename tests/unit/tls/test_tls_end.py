@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +13,7 @@ from tests.unit.connections import Recorder, tcp_pair, turns, until, until_lost,
 from tests.unit.tls.peers import TlsConnector, TlsPeer, ViewRecorder, certificates
 
 SOON_SECONDS = 0.05
+MUCH = bytes(300_000)  # for which a loop that has lent its I/O takes it home
 
 
 async def test_close_sends_what_was_written_and_says_goodbye(connect: TlsConnector) -> None:
@@ -108,6 +111,33 @@ async def test_nothing_is_delivered_after_close(connect: TlsConnector) -> None:
         await connection.peer.send(b"second")
     await turns(5)
     assert connection.protocol.received == b"first"
+
+
+async def test_writing_does_nothing_if_the_connection_ends_meanwhile(
+    connect: TlsConnector, loop: asyncio.BaseEventLoop
+) -> None:
+    """Another connection's method is looked up, by code that ends this one."""
+
+    class Ends(Recorder):
+        @property
+        def data_received(self) -> Callable[[bytes], None]:
+            connection.transport.abort()
+            return super().data_received
+
+    def write() -> None:
+        time.sleep(SOON_SECONDS)  # what has come for the other one is received, but not told
+        connection.transport.write(MUCH)
+
+    connection = await connect(Recorder)
+    ours, peer = socket.socketpair()
+    other, protocol = await loop.create_connection(Ends, sock=ours)
+    loop.call_soon(peer.send, b"x")
+    await turns(1)
+    loop.call_soon(write)
+    await until_lost(connection.protocol)
+    await until_received(protocol, 1)
+    other.abort()
+    peer.close()
 
 
 async def test_writing_after_the_end_does_nothing(connect: TlsConnector) -> None:

@@ -262,9 +262,15 @@ public final class StreamConnection extends TransportChannel
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
-    if (loop.io().isLent() && waitsOutside(length)) {
-      loop.io().outbox().add(this, owner, address, length, false);
-      return false;
+    if (loop.io().isLent()) {
+      if (waitsOutside(length)) {
+        loop.io().outbox().add(this, owner, address, length, false);
+        return false;
+      }
+      if (!takesData()) { // since others were let in
+        released(owner);
+        return false;
+      }
     }
     endpoint.add(owner, address, length);
     return sendsAtOnce ? sendNow() : sendSoon();
@@ -509,9 +515,15 @@ public final class StreamConnection extends TransportChannel
    * @return whether more waits now than the high-water mark allows
    */
   public boolean writeTls(@Owned long owner, long address, long length) {
-    if (loop.io().isLent() && waitsOutside(length)) {
-      loop.io().outbox().add(this, owner, address, length, true);
-      return false;
+    if (loop.io().isLent()) {
+      if (waitsOutside(length)) {
+        loop.io().outbox().add(this, owner, address, length, true);
+        return false;
+      }
+      if (!takesTlsData()) { // since others were let in
+        released(owner);
+        return false;
+      }
     }
     endpoint.addPlaintext(owner, address, length);
     if (!tlsWaterMarks.isAbove(tlsBufferSize()) && gathers()) {

@@ -241,6 +241,7 @@ public abstract class TransportChannel implements EndpointEvents {
   /** Sends what is queued, unless the poller is to tell when. */
   protected final void sendUnlessBlocked() {
     if (loop.runsElsewhere()) {
+      takeIo(); // and keep it: others are let in
       endpoint().flushPastPoller();
       loop.wakeUp();
     } else {
