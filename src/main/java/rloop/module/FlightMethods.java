@@ -83,7 +83,7 @@ final class FlightMethods {
     EventLoop loop = Loops.of(self);
     boolean begins = recorded == PyObjects.Py_True;
     if (begins != (loop.recorder() != null)) {
-      loop.record(begins ? FlightRecording.recorder() : null);
+      loop.monitors().record(begins ? FlightRecording.recorder() : null);
     }
     return Arguments.none();
   }

@@ -198,27 +198,27 @@ final class LoopMethods {
   }
 
   private static long stop(long self, long b, long c, long d) {
-    Loops.of(self).stop();
+    Loops.of(self).iteration().stop();
     return Arguments.none();
   }
 
   private static long startRun(long self, long b, long c, long d) {
-    Loops.open(self).startRun();
+    Loops.open(self).iteration().startRun();
     return Arguments.none();
   }
 
   private static long abandonRun(long self, long b, long c, long d) {
-    Loops.of(self).abandonRun();
+    Loops.of(self).iteration().abandonRun();
     return Arguments.none();
   }
 
   /** {@code _is_run_over()}: otherwise it goes on in another mode. */
   private static long isRunOver(long self, long b, long c, long d) {
-    return Arguments.bool(!Loops.of(self).isRunning());
+    return Arguments.bool(!Loops.of(self).iteration().isRunning());
   }
 
   private static long isBatchOver(long self, long b, long c, long d) {
-    return Arguments.bool(!Loops.of(self).hasNext());
+    return Arguments.bool(!Loops.of(self).iteration().hasNext());
   }
 
   private static long holdIo(long self, long held, long c, long d) {
@@ -227,7 +227,7 @@ final class LoopMethods {
   }
 
   private static long takeStop(long self, long b, long c, long d) {
-    return Arguments.bool(Loops.of(self).takeStop());
+    return Arguments.bool(Loops.of(self).iteration().takeStop());
   }
 
   private static long flush(long self, long b, long c, long d) {
@@ -257,13 +257,13 @@ final class LoopMethods {
   }
 
   private static long waitInPython(long self, long wanted, long c, long d) {
-    Loops.of(self).waitInPython(wanted == PyObjects.Py_True);
+    Loops.of(self).iteration().waitInPython(wanted == PyObjects.Py_True);
     return Arguments.none();
   }
 
   /** {@code _time_to_wait()}: in seconds, {@code None} if there is nothing to wait for. */
   private static long timeToWait(long self, long b, long c, long d) {
-    double seconds = Loops.open(self).timeToWait();
+    double seconds = Loops.open(self).iteration().timeToWait();
     return Double.isInfinite(seconds) ? Arguments.none() : Floats.of(seconds);
   }
 
@@ -273,7 +273,7 @@ final class LoopMethods {
   private static long poll(long self, long timeout, long c, long d) {
     double seconds =
         timeout == PyObjects.Py_None ? Double.POSITIVE_INFINITY : Arguments.toDouble(timeout);
-    return Arguments.bool(Loops.open(self).poll(Math.max(seconds, 0)));
+    return Arguments.bool(Loops.open(self).iteration().poll(Math.max(seconds, 0)));
   }
 
   private static long tellTime(long self, long seconds, long c, long d) {

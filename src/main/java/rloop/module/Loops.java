@@ -110,6 +110,6 @@ final class Loops {
   private static long next(long state, long b, long c, long d) {
     EventLoop loop = referent(state).loop;
     loop.checkOpen();
-    return loop.next();
+    return loop.iteration().next();
   }
 }

@@ -41,24 +41,25 @@ final class MonitorMethods {
     Arguments.expect("_add_monitor", count, 2);
     return PyScalars.PyLong_FromLongLong(
         Loops.open(self)
-            .addMonitor(
+            .monitors()
+            .add(
                 Arguments.toLong(Arguments.get(arguments, 0)),
                 Arguments.toLong(Arguments.get(arguments, 1))));
   }
 
   /** {@code _read_monitor(number)}: its histograms, as {@code _figures()} is given. */
   private static long readMonitor(long self, long number, long c, long d) {
-    return bytesOf(Loops.of(self).monitored(Arguments.toInt(number)));
+    return bytesOf(Loops.of(self).monitors().snapshot(Arguments.toInt(number)));
   }
 
   private static long resetMonitor(long self, long number, long c, long d) {
-    Loops.of(self).resetMonitor(Arguments.toInt(number));
+    Loops.of(self).monitors().reset(Arguments.toInt(number));
     return Arguments.none();
   }
 
   private static long removeMonitor(long self, long number, long c, long d) {
     EventLoop loop = Loops.of(self);
-    loop.removeMonitor(Arguments.toInt(number));
+    loop.monitors().remove(Arguments.toInt(number));
     return Arguments.none();
   }
 
