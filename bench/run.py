@@ -23,8 +23,10 @@ from harness.connection_rows import ConnectRow, IdleRow
 from harness.contenders import LOOPS, Contender, prepare_contender
 from harness.environments import Interpreter, Unavailable
 from harness.failure import CellFailed
+from harness.life_rows import CHANGES, ChangeRow, young_rows
 from harness.machine import BUSY_LIMIT, Cores, busy_share, choose_cores, describe
 from harness.places import BUILD, CHECKOUT
+from harness.plot import draw_young
 from harness.process_rows import PipesRow, SendfileRow, SpawnRow
 from harness.results import Results, write_json
 from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow, Window
@@ -36,6 +38,8 @@ from servers.echo import MODES
 
 HTTP_SERVERS = ["uvicorn", "aiohttp"]
 OTHER_ROWS = [
+    "young",
+    "change",
     "connect",
     "tls_connect",
     "sendfile",
@@ -65,6 +69,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="OPERATION",
         help=f"operations of the loop; without a name, all: {', '.join(micro.OPERATIONS)}",
     )
+    rows.add_argument("--young", action="store_true", help="CPU from start to the Nth request")
+    rows.add_argument("--change", action="store_true", help="latencies after a change of load")
     rows.add_argument("--connect", action="store_true", help="connect, echo, close")
     rows.add_argument("--tls-connect", action="store_true", help="the same with a TLS handshake")
     rows.add_argument("--idle", action="store_true", help="memory of 1,000 TLS connections")
@@ -88,6 +94,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     how.add_argument("--memory-requests", type=int, default=1_000_000)
     how.add_argument("--server-core", type=int, help="the first one, if not said")
     how.add_argument("--load-core", type=int, help="the second one, if not said")
+    how.add_argument("--plot", type=Path, help="an SVG of what --young has found")
     how.add_argument("--output", type=Path, help="build/bench/results-….json, if not said")
     how.add_argument(
         "--setup-only", action="store_true", help="install everything, measure nothing"
@@ -116,6 +123,10 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
     ]
     if every or options.micro is not None:
         rows += [MicroRow(operation) for operation in options.micro or micro.OPERATIONS]
+    if every or options.young:
+        rows += young_rows()
+    if every or options.change:
+        rows += [ChangeRow(change) for change in CHANGES]
     if every or options.connect:
         rows.append(ConnectRow("proto", window))
     if every or options.tls_connect:
@@ -222,6 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     path = output_path(options, interpreter, now)
     write_json(path, about, results)
+    if options.plot is not None:
+        draw_young(options.plot, results)
     print_tables(console, results)
     console.print(f"{path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else path}")
     return 1 if results.failures() else 0

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,10 +29,12 @@ class Load:
     requests: int = 0
     reconnect: bool = False  # a connection for each request
     threads: bool = False  # the server's CPU by thread, too
+    listener: int = 0  # which of the server's addresses
 
     def command(self, server: Server) -> list[str]:
+        address = server.addresses[self.listener]
         options = {
-            "unix" if server.address.startswith("/") else "port": server.address,
+            "unix" if address.startswith("/") else "port": address,
             "size": self.size,
             "connections": self.connections,
             "warmup": self.warmup,
@@ -51,10 +53,15 @@ class Load:
 
 
 @contextmanager
-def loading(server: Server, load: Load, core: int) -> Iterator[subprocess.Popen[str]]:
+def loading(
+    server: Server, load: Load, core: int, *further: str
+) -> Iterator[subprocess.Popen[str]]:
     with pinned(core):
         process = subprocess.Popen(
-            load.command(server), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*load.command(server), *further],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     with process:
         try:
@@ -68,7 +75,29 @@ def run_load(server: Server, load: Load, core: int) -> dict[str, float]:
         return finish_load(process, server, load)
 
 
+def load_to_end(
+    server: Server,
+    load: Load,
+    core: int,
+    *,
+    marks: Sequence[int] = (),
+    slice_seconds: float = 0,
+) -> dict[str, Any]:
+    """What the generator tells, with the CPU at numbers of requests or with latencies by time."""
+    further = []
+    if marks:
+        further.append(f"--marks={','.join(map(str, marks))}")
+    if slice_seconds:
+        further.append(f"--slice={slice_seconds}")
+    with loading(server, load, core, *further) as process:
+        return await_result(process, server, load)
+
+
 def finish_load(process: subprocess.Popen[str], server: Server, load: Load) -> dict[str, float]:
+    return per_request(await_result(process, server, load), server)
+
+
+def await_result(process: subprocess.Popen[str], server: Server, load: Load) -> dict[str, Any]:
     try:
         output, complaints = process.communicate(
             timeout=load.warmup + load.duration + GRACE_SECONDS
@@ -78,7 +107,8 @@ def finish_load(process: subprocess.Popen[str], server: Server, load: Load) -> d
     server.check_alive()
     if process.returncode != 0:
         raise CellFailed(f"{tail(complaints)}\n{server.error_tail()}")
-    return per_request(json.loads(output), server)
+    result: dict[str, Any] = json.loads(output)
+    return result
 
 
 def per_request(result: dict[str, Any], server: Server) -> dict[str, float]:

@@ -2,12 +2,14 @@
 
 import json
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.contenders import FLOOR
 from harness.environments import OURS
+from harness.life_rows import YoungRow, at, passed_at
 from harness.rows import Row, Sample
 
 Turn = tuple[int, int]  # the round, the turn in it
@@ -64,6 +66,12 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("load", "load_rss", "asyncio", ratio=False),
         Comparison("after", "after_rss", "asyncio", ratio=False),
     ],
+    "young": [
+        Comparison(f"{requests:,}", at(requests), baseline, ratio=True)
+        for requests in (10_000, 100_000)
+        for baseline in ("asyncio", "uvloop")
+    ],
+    "change": [Comparison("p99", "p99_us", loop, ratio=True) for loop in ("uvloop", "zuvloop")],
     "idle": [Comparison("KiB", "connection_kib", "asyncio", ratio=True)],
     "threads": [
         Comparison("Python", "python_us", OURS, ratio=True),
@@ -103,6 +111,19 @@ class Results:
         ]
         return statistics.median(values) if values else None
 
+    def passings(self) -> Iterator[tuple[YoungRow, str, float | None]]:
+        """From which request on rloop has spent less than each other loop, by the medians."""
+        for (row, loop), cell in self.cells.items():
+            ours = self.cells.get((row, OURS))
+            if (
+                isinstance(row, YoungRow)
+                and ours
+                and ours.samples
+                and cell.samples
+                and cell != ours
+            ):
+                yield row, loop, passed_at(ours.median(), cell.median())
+
     def failures(self) -> list[tuple[Row, str, str]]:
         return [
             (row, loop, cell.failure)
@@ -132,4 +153,17 @@ class Results:
 
 def write_json(path: Path, about: dict[str, Any], results: Results) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**about, "cells": results.as_records()}, indent=2) + "\n")
+    path.write_text(
+        json.dumps(
+            {
+                **about,
+                "cells": results.as_records(),
+                "passed": [
+                    {"row": row.label, "loop": loop, "requests": requests}
+                    for row, loop, requests in results.passings()
+                ],
+            },
+            indent=2,
+        )
+        + "\n"
+    )

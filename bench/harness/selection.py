@@ -3,6 +3,7 @@
 from harness.connection_rows import ConnectRow, IdleRow
 from harness.contenders import FLOOR, FLOOR_MODES
 from harness.environments import OURS, TOKIO, WITH_AIOFASTNET
+from harness.life_rows import ChangeRow, YoungRow
 from harness.process_rows import SendfileRow
 from harness.rows import EchoRow, HttpRow, Row, StartupRow
 from harness.thread_rows import IdleThreadsRow, ThreadsRow
@@ -21,8 +22,10 @@ _ONLY: dict[type[Row], tuple[str, ...]] = {
 
 def echo_mode(row: Row) -> str | None:
     """What the row's echo server does, if it has one."""
-    if isinstance(row, IdleRow):
+    if isinstance(row, IdleRow | ChangeRow):
         return "tls"
+    if isinstance(row, YoungRow):
+        return echo_mode(row.server)
     return row.mode if isinstance(row, EchoRow | ConnectRow) else None
 
 
@@ -39,7 +42,7 @@ def applies(row: Row, loop: str) -> bool:
     if loop == "rloop-rust" and echo_mode(row) in ("unix", "tls"):  # which it doesn't implement
         return False
     if loop == FLOOR:  # an echo server without protocols stands beside the leanest of the rows
-        return echo_mode(row) in FLOOR_MODES
+        return echo_mode(row) in FLOOR_MODES and not isinstance(row, ChangeRow)
     if isinstance(row, StartupRow) and not row.aot_cache:
         return loop in ("asyncio", OURS)
     return True

@@ -32,8 +32,12 @@ class Memory:
 @dataclass
 class Server:
     process: subprocess.Popen[str]
-    address: str  # a port, or the path of a Unix socket
+    addresses: list[str]  # ports, or the path of a Unix socket
     errors: IO[str]
+
+    @property
+    def address(self) -> str:
+        return self.addresses[0]
 
     def memory(self) -> Memory:
         fields: dict[str, float] = {}
@@ -63,7 +67,7 @@ def died(process: subprocess.Popen[str], errors: IO[str]) -> str:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], *cores: int) -> Iterator[Server]:
-    """A server made by `command`, which prints LISTENING and its address once it can be asked."""
+    """A server made by `command`, which prints LISTENING and its addresses once it can be asked."""
     with tempfile.TemporaryFile("w+") as errors:
         with pinned(*cores):
             process = subprocess.Popen(
@@ -80,7 +84,7 @@ def running(command: Sequence[str], *cores: int) -> Iterator[Server]:
             stop(process)
 
 
-def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> str:
+def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> list[str]:
     assert process.stdout is not None
     deadline = time.monotonic() + READY_SECONDS
     while (left := deadline - time.monotonic()) > 0:
@@ -88,7 +92,7 @@ def wait_until_ready(process: subprocess.Popen[str], errors: IO[str]) -> str:
             break
         line = process.stdout.readline()
         if line.startswith("LISTENING "):
-            return line.split()[1]
+            return line.split()[1:]
         if not line:
             process.wait(STOP_SECONDS)
             raise CellFailed(died(process, errors))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from harness.life_rows import MARKS, SLICES, at
 from harness.load import SATURATED
 from harness.results import COMPARISONS, Cell, Comparison, Results
 from harness.rows import Row
@@ -34,6 +35,8 @@ TITLES = {
     "pipes": "Echo by a child: CPU of this process per message (µs), messages per second",
     "startup": "Start-up of a whole process (ms)",
     "memory": "Memory of the server (MiB); the last columns are RSS over asyncio's",
+    "young": "A young server: CPU (s) from its process's start to so many requests",
+    "change": "A load that changes after ten seconds: latencies of the seconds that follow (µs)",
     "idle": "Idle connections: RSS of the server (MiB), growth for each connection (KiB)",
     "threads": "By thread: CPU of the server per request (µs), requests per second, latency (µs)",
     "idle_cpu": "Idle connections: CPU of the server by thread, all together (ms)",
@@ -65,6 +68,12 @@ COLUMNS = {
         *(Column(f"start\n{kind.upper()}", f"start_{kind}", 1) for kind in MEMORY_KINDS),
         *(Column(f"load\n{kind.upper()}", f"load_{kind}", 1) for kind in MEMORY_KINDS),
         Column("after\nRSS", "after_rss", 1),
+    ],
+    "young": [Column(f"{mark:,}", at(mark), 3) for mark in (0, *MARKS)],
+    "change": [
+        Column(f"{heading}\n{second}. s", f"{quantile}_{second}")
+        for second in range(1, SLICES + 1)
+        for heading, quantile in (("p99", "p99_us"), ("p99.9", "p999_us"))
     ],
     "idle": [
         Column("before", "before_rss", 1),
@@ -128,6 +137,9 @@ def print_tables(console: Console, results: Results) -> None:
         rows = list(dict.fromkeys(row for row, _ in results.cells if row.group == group))
         if rows:
             console.print(group_table(group, rows, results))
+    for young, loop, requests in results.passings():
+        when = "not passed yet" if requests is None else f"passed at {requests:,.0f} requests"
+        console.print(f"{young.label}, {loop}: {when}")
     if any(saturated(cell) for cell in results.cells.values()):
         console.print(SATURATED_NOTE)
     if any(row.group == "threads" for row, _ in results.cells):

@@ -7,6 +7,8 @@
  *   load ... --tls                         the same over TLS, after a handshake that is not measured
  *   load ... --reconnect                   one request on each connection; from connect to close all is measured
  *   load ... --threads                     the server's CPU by thread, too
+ *   load ... --marks N,N,...               the server's CPU since its start, read at these numbers of requests
+ *   load ... --slice S                     latencies of every S seconds by themselves
  *
  * After a warm-up that is not counted (just-in-time compilers need one) a window is measured: requests, latencies,
  * the generator's own CPU, so that a saturated generator is seen, and the server's, read at the same two instants as
@@ -59,6 +61,7 @@ static char *request;
 static size_t request_length;
 static char scratch[READ_BYTES];
 static struct histogram latencies;
+static struct histogram slice_latencies;
 static uint64_t errors;
 static int alive;
 static bool measuring;
@@ -217,7 +220,9 @@ static void read_answer(struct connection *connection)
         }
         if (connection->received == connection->expected) {
             if (measuring) {
-                histogram_record(&latencies, now_ns() - connection->started);
+                uint64_t latency = now_ns() - connection->started;
+                histogram_record(&latencies, latency);
+                histogram_record(&slice_latencies, latency);
             }
             if (options.reconnect) {
                 reopen(connection);
@@ -293,6 +298,40 @@ static void drop_stalled(struct connection *connections)
     }
 }
 
+static void print_quantiles(const struct histogram *histogram)
+{
+    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f",
+           (double)histogram_quantile(histogram, 0.50) / NS_PER_US,
+           (double)histogram_quantile(histogram, 0.99) / NS_PER_US,
+           (double)histogram_quantile(histogram, 0.999) / NS_PER_US, (double)histogram->max / NS_PER_US);
+}
+
+/* Reads the server's CPU when so many requests were answered. */
+static void run_to_marks(void)
+{
+    struct server_cpu cpu;
+    printf("\"marks_cpu_ns\": [");
+    for (int index = 0; index < options.mark_count; index++) {
+        run(options.duration, options.marks[index]);
+        read_server(&cpu);
+        printf("%s%llu", index == 0 ? "" : ", ", (unsigned long long)cpu.total_ns);
+    }
+    printf("], ");
+}
+
+static void run_in_slices(void)
+{
+    printf("\"slices\": [");
+    for (double done = 0; done < options.duration; done += options.slice) {
+        memset(&slice_latencies, 0, sizeof slice_latencies);
+        run(options.slice, 0);
+        printf("%s{\"requests\": %llu, ", done == 0 ? "" : ", ", (unsigned long long)slice_latencies.count);
+        print_quantiles(&slice_latencies);
+        printf("}");
+    }
+    printf("], ");
+}
+
 static void measure(struct connection *connections)
 {
     struct server_cpu before = {0};
@@ -310,7 +349,14 @@ static void measure(struct connection *connections)
     read_server(&before);
     uint64_t own_before = own_cpu_ns();
     uint64_t started = now_ns();
-    run(options.duration, options.requests);
+    printf("{");
+    if (options.mark_count > 0) {
+        run_to_marks();
+    } else if (options.slice > 0) {
+        run_in_slices();
+    } else {
+        run(options.duration, options.requests);
+    }
     double elapsed_ns = (double)(now_ns() - started);
     double own_ns = (double)(own_cpu_ns() - own_before);
     read_server(&after);
@@ -319,12 +365,10 @@ static void measure(struct connection *connections)
     }
     drop_stalled(connections);
 
-    printf("{\"seconds\": %.6f, \"requests\": %llu, \"requests_per_second\": %.1f, ", elapsed_ns / NS_PER_S,
+    printf("\"seconds\": %.6f, \"requests\": %llu, \"requests_per_second\": %.1f, ", elapsed_ns / NS_PER_S,
            (unsigned long long)latencies.count, (double)latencies.count * NS_PER_S / elapsed_ns);
-    printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f, \"errors\": %llu, \"generator_cpu\": %.3f, ",
-           (double)histogram_quantile(&latencies, 0.50) / NS_PER_US,
-           (double)histogram_quantile(&latencies, 0.99) / NS_PER_US, (double)latencies.max / NS_PER_US,
-           (unsigned long long)errors, own_ns / elapsed_ns);
+    print_quantiles(&latencies);
+    printf(", \"errors\": %llu, \"generator_cpu\": %.3f, ", (unsigned long long)errors, own_ns / elapsed_ns);
     printf("\"server_cpu_ns\": %llu, \"server_user_ticks\": %llu, \"server_kernel_ticks\": %llu, \"threads\": ",
            (unsigned long long)(after.total_ns - before.total_ns),
            (unsigned long long)(after.user_ticks - before.user_ticks),

@@ -12,6 +12,8 @@
 
 #include "connect.h"
 
+enum { MOST_MARKS = 16 };
+
 struct options {
     bool http;
     bool tls;
@@ -25,6 +27,9 @@ struct options {
     double duration;
     uint64_t requests; /* 0: as many as the duration allows */
     pid_t server;      /* 0: do not measure the server */
+    uint64_t marks[MOST_MARKS]; /* numbers of requests, ascending, at which the server's CPU is read */
+    int mark_count;
+    double slice; /* seconds; latencies are told of each, too; 0: of the whole time alone */
 };
 
 static struct options options = {
@@ -36,9 +41,20 @@ static _Noreturn void fail_usage(const char *message)
             "load: %s\n"
             "usage: load echo|udp|http (--port PORT [--host ADDRESS] | --unix PATH) [--size BYTES] [--path PATH]\n"
             "            [--connections N] [--warmup S] [--duration S] [--requests N] [--server-pid PID] [--tls]\n"
-            "            [--reconnect] [--threads]\n",
+            "            [--reconnect] [--threads] [--marks N,N,…] [--slice S]\n",
             message);
     exit(2);
+}
+
+static void options_parse_marks(const char *list)
+{
+    char *rest;
+    for (const char *from = list; options.mark_count < MOST_MARKS; from = rest + 1) {
+        options.marks[options.mark_count++] = strtoull(from, &rest, 10);
+        if (*rest != ',') {
+            return;
+        }
+    }
 }
 
 static void options_parse(int count, char **arguments)
@@ -50,7 +66,8 @@ static void options_parse(int count, char **arguments)
         {"warmup", required_argument, NULL, 'w'},   {"duration", required_argument, NULL, 'd'},
         {"requests", required_argument, NULL, 'r'}, {"server-pid", required_argument, NULL, 'i'},
         {"tls", no_argument, NULL, 't'},            {"reconnect", no_argument, NULL, 'o'},
-        {"threads", no_argument, NULL, 'n'},        {NULL, 0, NULL, 0},
+        {"threads", no_argument, NULL, 'n'},        {"marks", required_argument, NULL, 'm'},
+        {"slice", required_argument, NULL, 'l'},    {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;) {
         switch (option) {
@@ -72,6 +89,8 @@ static void options_parse(int count, char **arguments)
             break;
         case 'o': options.reconnect = true; break;
         case 'n': options.threads = true; break;
+        case 'm': options_parse_marks(optarg); break;
+        case 'l': options.slice = atof(optarg); break;
         default: fail_usage("unknown option");
         }
     }

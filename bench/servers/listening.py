@@ -14,7 +14,11 @@ class Listener:
     address: str  # a port or a path; asked before a loop has the socket: one of them detaches it
 
     def announce(self) -> None:
-        print(f"LISTENING {self.address}", flush=True)
+        announce(self)
+
+
+def announce(*listeners: Listener) -> None:
+    print("LISTENING", *(listener.address for listener in listeners), flush=True)
 
 
 def new_listener() -> Listener:
