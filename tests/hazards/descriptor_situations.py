@@ -4,7 +4,7 @@ What a connection carries in one direction is one byte again and again, another 
 carry in that time: so a byte that went to a wrong connection is known by whoever gets it. Numbers
 of closed descriptors come back at once, and operations on what had them before are left waiting.
 
-    python -m tests.hazards.descriptor_situations 7 1000     seed, steps
+    python -m tests.hazards.descriptor_situations 7 1000 RLoop     seed, steps, loop
 """
 
 import asyncio
@@ -424,8 +424,8 @@ class World:
                 self.loop.remove_writer(end.sock)
 
 
-async def run(seed: int, steps: int) -> list[str]:
-    world = World(seed)
+async def run(seed: int, steps: int, make_world: Callable[[int], World]) -> list[str]:
+    world = make_world(seed)
     for number in range(steps):
         await world.step()
         if number % 50 == 49:
@@ -436,14 +436,14 @@ async def run(seed: int, steps: int) -> list[str]:
     return world.failures
 
 
-def main(seed: int, steps: int) -> None:
+def main(seed: int, steps: int, loop: str, make_world: Callable[[int], World] = World) -> None:
     """Says what went wrong; exit code 1 then."""
-    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
-        failures = runner.run(run(seed, steps))
+    with asyncio.Runner(loop_factory=getattr(rloop, loop)) as runner:
+        failures = runner.run(run(seed, steps, make_world))
     for failure in failures:
         print(f"seed {seed}: {failure}")
     sys.exit(bool(failures))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -44,7 +44,7 @@ class End:
 
 def is_usual(exc: BaseException | None) -> bool:
     """Whether asyncio says so of what is closed, ended or in use."""
-    said = ("used by transport", "write_eof", "sendfile", "closing")
+    said = ("used by transport", "write_eof", "sendfile", "closing", "reading should be paused")
     return isinstance(exc, OSError) or any(text in str(exc) for text in said)
 
 

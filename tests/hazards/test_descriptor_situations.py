@@ -11,20 +11,25 @@ import pytest
 from tests.hazards.scripts import assert_clean, run_script
 
 STEPS = 1000
-SEEDS = range(int(os.environ.get("RLOOP_TEST_SEEDS", "3")))
+SEEDS = range(int(os.environ.get("RLOOP_TEST_SEEDS", "2")))
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.parametrize("loop", ["RLoop", "TokioLoop"])
 @pytest.mark.parametrize("poller", ["epoll", "poll"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_thousand_mixed_situations(seed: int, poller: str) -> None:
+@pytest.mark.parametrize("situations", ["descriptor_situations", "passed_on"])
+def test_a_thousand_mixed_situations(situations: str, seed: int, poller: str, loop: str) -> None:
     assert_clean(
         run_script(
-            "import sys; from tests.hazards.descriptor_situations import main\n"
-            "main(int(sys.argv[1]), int(sys.argv[2]))",
+            "import runpy, sys\n"
+            "sys.argv[0] = ''\n"
+            "runpy.run_module('tests.hazards.' + sys.argv.pop(1), run_name='__main__')",
+            situations,
             str(seed),
             str(STEPS),
-            env={**os.environ, "RLOOP_POLLER": poller},
+            loop,
+            env={**os.environ, "RLOOP_POLLER": poller, "RLOOP_LEND": "always"},
             python_options=["-W", "ignore::ResourceWarning"],
             cwd=ROOT,
         )
