@@ -13,6 +13,11 @@ try:
     from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
     from .runners import new_event_loop, new_tokio_event_loop, run
 except ImportError as error:
+    if "_ctypes" in str(error):
+        raise ImportError(
+            "rloop needs the module ctypes, which this Python was built without: install the "
+            "headers of libffi (libffi-dev, libffi-devel) and build Python again"
+        ) from error
     if "subinterpreter" not in str(error):
         raise
     # One with a GIL of its own, which not every module of the standard library can be loaded in.

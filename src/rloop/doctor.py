@@ -61,7 +61,9 @@ def main(*, as_json: bool = False) -> int:
         is_well = all(finding.is_right for finding in findings)
         if as_json:
             print(json.dumps({"is_well": is_well, "findings": list(map(asdict, findings))}))
-    except BrokenPipeError:  # who reads has seen enough
+    except OSError as error:  # who reads has seen enough, or a disk is full
+        if not isinstance(error, BrokenPipeError):
+            print(f"the report cannot be written: {error}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return not is_well
@@ -113,7 +115,7 @@ def _aot_cache() -> str:
         return cache.path
     hindrance = cache.hindrance()
     if not hindrance:
-        return f"{refusal}: a first start makes it, or python -m rloop cache"
+        return f"{refusal}; a first start has it made, and python -m rloop cache makes it"
     return refusal if hindrance == refusal else f"{refusal}; {hindrance}"
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import rloop
 from tests.hazards.scripts import run_script
@@ -96,3 +97,32 @@ def test_who_stops_reading_is_no_error() -> None:
         command, shell=True, executable="/bin/bash", capture_output=True, text=True, check=False
     )
     assert result.stderr == ""
+
+
+def test_a_disk_that_is_full_is_told() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "rloop", "doctor"]
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 1
+    assert result.stderr == ("the report cannot be written: [Errno 28] No space left on device\n")
+
+
+def without(module: str, folder: Path) -> dict[str, str]:
+    """Variables by which a Python has no such module."""
+    (folder / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
+def test_a_python_without_ssl_is_told_of(tmp_path: Path) -> None:
+    result = run_doctor(**without("_ssl", tmp_path))
+    assert result.returncode == 1
+    assert "\nTLS         ModuleNotFoundError: " in result.stdout
+    assert "\nconnection  a message came back" in result.stdout
+
+
+def test_a_python_without_ctypes_is_told_what_to_do(tmp_path: Path) -> None:
+    result = run_doctor(**without("_ctypes", tmp_path))
+    assert result.returncode == 1
+    assert "rloop needs the module ctypes" in result.stderr
