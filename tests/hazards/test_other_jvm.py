@@ -121,6 +121,22 @@ def test_one_that_is_loaded_but_not_started(libjvm: str) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("jpype") is None, reason="JPype is not installed")
 @pytest.mark.parametrize("libjvm", libjvms())
+def test_jpype_first_and_over(libjvm: str) -> None:
+    result = run_script(
+        RLOOP
+        + """
+    import sys, jpype
+    jpype.startJVM(sys.argv[1])
+    jpype.shutdownJVM()
+    rloop_is_refused()
+    """,
+        libjvm,
+    )
+    assert_clean(result)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jpype") is None, reason="JPype is not installed")
+@pytest.mark.parametrize("libjvm", libjvms())
 def test_jpype_first(libjvm: str) -> None:
     result = run_script(
         RLOOP

@@ -172,6 +172,25 @@ def test_a_library_that_cannot_be_loaded_is_a_start_error(tmp_path: "os.PathLike
 
 
 @pytest.mark.parametrize("size", [64 << 10, 110 << 10, 128 << 10])
+def test_threads_that_are_made_too_small_by_the_module_beneath(size: int) -> None:
+    assert_clean(
+        run_script(
+            """
+            import _thread, sys, threading, rloop
+            loop = rloop.RLoop()
+            assert _thread.stack_size(int(sys.argv[1])) == 0
+            thread = threading.Thread(target=loop.call_soon_threadsafe, args=(loop.stop,))
+            thread.start()
+            loop.run_forever()
+            thread.join()
+            assert threading.stack_size(0) == int(sys.argv[1])
+            """,
+            str(size),
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [64 << 10, 110 << 10, 128 << 10])
 def test_threads_that_are_made_too_small_for_java(size: int) -> None:
     assert_clean(
         run_script(

@@ -231,17 +231,6 @@ def _world(verb: str) -> list[_Step]:
     return [partial(function, ctypes.c_void_p(ctypes.pythonapi.PyInterpreterState_Main()))]
 
 
-class _SymbolInfo(ctypes.Structure):
-    """Dl_info of <dlfcn.h>."""
-
-    _fields_ = (
-        ("file", ctypes.c_char_p),
-        ("base", ctypes.c_void_p),
-        ("symbol", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-    )
-
-
 def _is_cpython_s(action: Action) -> bool:
     """Whether ``signal.signal`` or faulthandler has installed it, or whoever took its own off."""
     return not sigaction.is_function(action) or _is_in_cpython(action)
@@ -254,13 +243,5 @@ def _is_faulthandler_s(signum: int, action: Action) -> bool:
 def _is_in_cpython(action: Action) -> bool:
     known = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
     return sigaction.is_function(action) and (
-        _library_base(sigaction.handler(action)) == _library_base(known)
+        sigaction.library_base(sigaction.handler(action)) == sigaction.library_base(known)
     )
-
-
-def _library_base(address: int | None) -> int | None:
-    info = _SymbolInfo()
-    dladdr = ctypes.PyDLL(None).dladdr
-    dladdr.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
-    base: int | None = info.base if dladdr(address, ctypes.byref(info)) else None
-    return base

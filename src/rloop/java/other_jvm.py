@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 
 from rloop.errors import JavaStartError
+
+from . import sigaction
 
 _NAME = b"/libjvm.so"
 
@@ -33,7 +36,7 @@ def refuse(libjvm: str) -> None:
         if not _is_same(path, libjvm):
             found = f"the library of another Java is loaded in this process already ({path})"
         elif _has_started(path):
-            found = f"a Java virtual machine runs in this process already ({path})"
+            found = f"a Java virtual machine runs, or has run, in this process already ({path})"
         else:
             continue
         raise JavaStartError(
@@ -73,4 +76,14 @@ def _has_started(path: str) -> bool:
         return False  # not loaded (any more)
     vm, count = ctypes.c_void_p(), ctypes.c_int()
     library.JNI_GetCreatedJavaVMs(ctypes.byref(vm), 1, ctypes.byref(count))
-    return count.value > 0
+    return count.value > 0 or _has_left_handlers(library)
+
+
+def _has_left_handlers(library: ctypes.CDLL) -> bool:
+    """By which one shows that has ended. Where another is asked for then, who asks next hangs."""
+    of_this_one = ctypes.cast(library.JNI_GetCreatedJavaVMs, ctypes.c_void_p)
+    base = sigaction.library_base(of_this_one.value)
+    return any(
+        sigaction.is_function(action) and sigaction.library_base(sigaction.handler(action)) == base
+        for action in map(sigaction.get, signal.valid_signals())
+    )

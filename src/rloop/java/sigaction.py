@@ -23,6 +23,18 @@ _SA_ONSTACK = 0x1 if sys.platform == "darwin" else 0x08000000
 
 Action = ctypes.Array[ctypes.c_char]
 
+
+class _SymbolInfo(ctypes.Structure):
+    """Dl_info of <dlfcn.h>."""
+
+    _fields_ = (
+        ("file", ctypes.c_char_p),
+        ("base", ctypes.c_void_p),
+        ("symbol", ctypes.c_char_p),
+        ("address", ctypes.c_void_p),
+    )
+
+
 # int sigaction(int signum, const struct sigaction *new, struct sigaction *old)
 ARGUMENTS = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -72,3 +84,12 @@ def on_alternate_stack(action: Action) -> Action:
     copy = ctypes.create_string_buffer(action.raw, _STRUCT_BYTES)
     ctypes.c_uint.from_buffer(copy, _FLAGS_OFFSET).value |= _SA_ONSTACK
     return copy
+
+
+def library_base(address: int | None) -> int | None:
+    """Where the library begins that an address is in; None if it is in none."""
+    info = _SymbolInfo()
+    dladdr = ctypes.PyDLL(None).dladdr
+    dladdr.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+    base: int | None = info.base if dladdr(address, ctypes.byref(info)) else None
+    return base

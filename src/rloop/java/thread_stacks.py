@@ -8,6 +8,7 @@ once Java runs none is made smaller. A loop in a thread that was is refused.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import threading
 
@@ -38,7 +39,7 @@ def keep_large_enough() -> None:
     if threading.stack_size is not stack_size:
         _requested = _system()
         stack_size(_requested)
-        threading.stack_size = stack_size
+        threading.stack_size = _thread.stack_size = stack_size
 
 
 def stack_size(size: int = 0, /) -> int:
