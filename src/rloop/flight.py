@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATIONS = (None, "default", "profile")
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler may close what is being closed
 
 
 class FlightRecording:

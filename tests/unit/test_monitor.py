@@ -17,6 +17,7 @@ import rloop
 from rloop.metrics.histogram import Histogram
 from rloop.metrics.monitoring import Monitor
 from rloop.metrics.slow_calls import SlowCall
+from tests.hazards.scripts import assert_clean, on_loop, run_script
 from tests.unit import own_loops
 
 BLOCK_SECONDS = 0.03
@@ -358,6 +359,38 @@ def test_a_run_that_an_exception_ends_leaves_nothing_behind(loop: rloop.RLoop) -
         gc.collect()
         assert reference() is None
         run_calls(loop)
+
+
+NESTED = """
+import asyncio, time, nest_asyncio, rloop
+
+loop = new_loop()
+nest_asyncio.apply(loop)
+seen = []
+
+async def inner():
+    time.sleep(0.03)
+    await asyncio.sleep(0.01)
+    return 5
+
+async def outer():
+    asyncio.current_task().set_name("outer")
+    loop.call_soon(time.sleep, 0.03)
+    return loop.run_until_complete(loop.create_task(inner(), name="inner"))
+
+with rloop.monitor(loop, threshold=0, on_slow=seen.append) as monitor:
+    assert loop.run_until_complete(outer()) == 5
+    loop.run_until_complete(asyncio.sleep(0.01))
+assert max(slow.duration for slow in seen if slow.task_name == "inner") >= 0.03
+assert max(slow.duration for slow in seen if "sleep" in slow.callback) >= 0.03
+assert len(seen) <= monitor.callback_duration.count <= 20
+"""
+
+
+@pytest.mark.parametrize("kind", ["rloop", "tokio"])
+def test_runs_within_runs_are_measured(kind: str) -> None:
+    pytest.importorskip("nest_asyncio")
+    assert_clean(run_script(on_loop(kind, NESTED)))
 
 
 def test_histograms_can_be_read_while_the_loop_runs(loop: rloop.RLoop) -> None:

@@ -38,6 +38,9 @@ final class Monitoring {
   private long started;
   private boolean isRunning;
 
+  /** A report that waits in the ready queue, which has it; 0 if none does. */
+  private long lateReport;
+
   /** For the Python loop, borrowed, that has a method {@code _report_slow_call}. */
   Monitoring(long pythonLoop, Calls calls) {
     this.pythonLoop = pythonLoop;
@@ -93,6 +96,10 @@ final class Monitoring {
 
   /** Hot: a call that was ready since then is handed out. */
   void starts(long call, long ready) {
+    if (call == lateReport) {
+      lateReport = 0;
+      return;
+    }
     callsStarted++;
     isRunning = true;
     if (threshold != Long.MAX_VALUE || recorder != null) {
@@ -139,6 +146,20 @@ final class Monitoring {
       return 0;
     }
     return report(call, duration * SECONDS);
+  }
+
+  /**
+   * As {@link #ended}, for who does not ask for the next call at once: the report is one of the
+   * next batch's calls, and comes alone.
+   */
+  void endedLast(ReadyQueue ready) {
+    long report = ended();
+    if (report == 0 || lateReport != 0) {
+      Ref.dropIfAny(report);
+      return;
+    }
+    lateReport = report;
+    ready.append(report);
   }
 
   @Owned

@@ -107,6 +107,13 @@ public final class Monitors {
     }
   }
 
+  /** The last call of a batch has ended, and nobody asks for another one. */
+  public void lastEnded() {
+    if (monitoring != null) {
+      monitoring.endedLast(ready);
+    }
+  }
+
   /** Forgets the call that runs. */
   void forgetRunning() {
     if (monitoring != null) {

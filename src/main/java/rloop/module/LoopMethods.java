@@ -218,7 +218,12 @@ final class LoopMethods {
   }
 
   private static long isBatchOver(long self, long b, long c, long d) {
-    return Arguments.bool(!Loops.of(self).iteration().hasNext());
+    EventLoop loop = Loops.of(self);
+    boolean isOver = !loop.iteration().hasNext();
+    if (isOver && !loop.isClosed()) {
+      loop.monitors().lastEnded();
+    }
+    return Arguments.bool(isOver);
   }
 
   private static long holdIo(long self, long held, long c, long d) {
