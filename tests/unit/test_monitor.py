@@ -54,8 +54,8 @@ def test_durations_are_those_that_callbacks_measure(loop: rloop.RLoop) -> None:
     assert durations.max >= max(measured)
     assert durations.total >= sum(measured)
     assert durations.percentile(50) >= BLOCK_SECONDS * (1 - PRECISION)
-    assert durations.min < BLOCK_SECONDS
-    assert durations.count - durations.count_up_to(BLOCK_SECONDS * (1 - PRECISION)) == ROUNDS
+    assert durations.count - durations.count_up_to(BLOCK_SECONDS * (1 - PRECISION)) >= ROUNDS
+    assert durations.min <= min(measured)
 
 
 def test_a_call_is_late_by_those_that_run_before_it(loop: rloop.RLoop) -> None:

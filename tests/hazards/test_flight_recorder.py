@@ -19,6 +19,9 @@ from find_jdk import BuildError, find_jdk
 from rloop.java import java_home
 from tests.hazards.scripts import assert_clean, on_loop, run_script
 
+BUSY_MACHINE_SECONDS = 1
+TIMEOUT_SECONDS = 240
+
 LOOPS = ["rloop", "tokio", "lent"]
 KINDS = [
     "Iteration",
@@ -67,7 +70,8 @@ def record(
 ) -> dict[str, Any]:
     """Runs a script that has `path`; returns what it printed, JSON."""
     head = "import asyncio, json, socket, sys, time, rloop\npath = sys.argv[1]\n"
-    result = run_script(on_loop(kind, head, body), str(recording), env=env)
+    source = on_loop(kind, head, body)
+    result = run_script(source, str(recording), env=env, timeout=TIMEOUT_SECONDS)
     assert_clean(result)
     printed: dict[str, Any] = json.loads(result.stdout or "{}")
     return printed
@@ -93,7 +97,7 @@ def test_durations_are_those_of_the_program(kind: str, recording: Path) -> None:
 
         async def waits():
             block("task", 0.05)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.4)
 
         async def main():
             with rloop.flight_recorder(path):
@@ -114,12 +118,12 @@ def test_durations_are_those_of_the_program(kind: str, recording: Path) -> None:
     (callback,) = [call for call in found["SlowCall"] if "block()" in call["callback"]]
     assert "task 'the slow one', waits, now at " in task["callback"]
     assert " in waits" in task["callback"]
-    assert printed["task"] <= seconds(task) <= printed["task"] + 0.05
-    assert printed["callback"] <= seconds(callback) <= printed["callback"] + 0.05
+    assert printed["task"] <= seconds(task) <= printed["task"] + BUSY_MACHINE_SECONDS
+    assert printed["callback"] <= seconds(callback) <= printed["callback"] + BUSY_MACHINE_SECONDS
     assert max(map(seconds, found["Iteration"])) >= printed["callback"]
     assert any(event["calls"] >= 1 for event in found["Iteration"])
     if kind == "rloop":
-        assert max(map(seconds, found["Poll"])) >= 0.08
+        assert max(map(seconds, found["Poll"])) >= 0.1
 
 
 @pytest.mark.parametrize("kind", LOOPS)
@@ -411,7 +415,9 @@ def test_a_java_without_flight_recorder_runs_loops_and_says_what_it_lacks(
 
 def run_record(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "rloop", "record", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+    )
 
 
 @pytest.mark.parametrize("kind", ["rloop", "tokio"])
