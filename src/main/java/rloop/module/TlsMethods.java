@@ -54,23 +54,23 @@ final class TlsMethods {
 
   /** {@code _start_tls(ssl_socket)}: moves the ciphertext of a handshake from now on. */
   private static long startTls(long self, long sslSocket, long c, long d) {
-    connection(self).startTls(ssl(sslSocket), Ref.take(sslSocket));
+    connection(self).tls().start(ssl(sslSocket), Ref.take(sslSocket));
     return Arguments.none();
   }
 
   private static long lendSsl(long self, long b, long c, long d) {
-    connection(self).lendSsl();
+    connection(self).tls().lendSsl();
     return Arguments.none();
   }
 
   private static long returnSsl(long self, long b, long c, long d) {
-    connection(self).returnSsl();
+    connection(self).tls().returnSsl();
     return Arguments.none();
   }
 
   /** {@code _flush_tls()}: sends the ciphertext that there is, when the batch is over. */
   private static long flushTls(long self, long b, long c, long d) {
-    connection(self).flushTls();
+    connection(self).tls().flush();
     return Arguments.none();
   }
 
@@ -80,13 +80,13 @@ final class TlsMethods {
    */
   private static long openTls(long self, long arguments, long count, long d) {
     StreamConnection connection = connection(self);
-    boolean isOpen = connection.openTls();
+    boolean isOpen = connection.tls().open();
     setWaterMarks(connection, "_open_tls", arguments, count);
     return Arguments.bool(isOpen);
   }
 
   private static long stopTls(long self, long lossless, long c, long d) {
-    connection(self).stopTls(lossless == PyObjects.Py_True);
+    connection(self).tls().stop(lossless == PyObjects.Py_True);
     return Arguments.none();
   }
 
@@ -122,11 +122,11 @@ final class TlsMethods {
   private static long writeTls(long self, long data, long c, long d) {
     StreamConnection connection = TransportMethods.TYPE.stream(self);
     long bytes =
-        connection.takesTlsData() ? TransportMethods.asBytes(data, connection.bytesPool()) : 0;
+        connection.tls().takesData() ? TransportMethods.asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {
       return Arguments.bool(false);
     }
-    if (bytes != data && !connection.takesTlsData()) { // copying lets others in
+    if (bytes != data && !connection.tls().takesData()) { // copying lets others in
       Ref.drop(bytes);
       return Arguments.bool(false);
     }
@@ -136,13 +136,13 @@ final class TlsMethods {
       return Arguments.none();
     }
     long owner = TransportMethods.owner(bytes, data);
-    return connection.writeTls(owner, bytes + Layout.BYTES_DATA, length)
+    return connection.tls().write(owner, bytes + Layout.BYTES_DATA, length)
         ? Arguments.bool(true)
         : Arguments.none();
   }
 
   private static long bufferSize(long self, long b, long c, long d) {
-    return PyScalars.PyLong_FromLongLong(connection(self).tlsBufferSize());
+    return PyScalars.PyLong_FromLongLong(connection(self).tls().bufferSize());
   }
 
   private static long setWaterMarks(long self, long arguments, long count, long d) {
@@ -153,13 +153,15 @@ final class TlsMethods {
   private static void setWaterMarks(
       StreamConnection connection, String method, long arguments, long count) {
     Arguments.expect(method, count, 2);
-    connection.setTlsWaterMarks(
-        Arguments.toLong(Arguments.get(arguments, 0)),
-        Arguments.toLong(Arguments.get(arguments, 1)));
+    connection
+        .tls()
+        .setWaterMarks(
+            Arguments.toLong(Arguments.get(arguments, 0)),
+            Arguments.toLong(Arguments.get(arguments, 1)));
   }
 
   private static long awaitDrain(long self, long b, long c, long d) {
-    connection(self).awaitTlsDrain();
+    connection(self).tls().awaitDrain();
     return Arguments.none();
   }
 

@@ -1,6 +1,5 @@
 package rloop.transport;
 
-import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
@@ -11,7 +10,6 @@ import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
 import rloop.loop.EventLoop;
 import rloop.loop.Outbox;
-import rloop.loop.Recorder;
 import rloop.loop.Tally;
 
 /**
@@ -39,6 +37,7 @@ public final class StreamConnection extends TransportChannel
   private final StreamEndpoint endpoint;
   private final Inbound inbound;
   private final StreamReceiver receiver;
+  private final TlsConnection tls;
 
   /** Others use the pipe as well, or wait for what is in it: what is written is sent at once. */
   private final boolean sendsAtOnce;
@@ -60,20 +59,13 @@ public final class StreamConnection extends TransportChannel
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
 
-  // TLS: what is written waits as plaintext, with marks of its own.
-  private final WaterMarks tlsWaterMarks = new WaterMarks();
-  private boolean usesTls;
-  private boolean tlsFailed;
-
-  /** The handshake that is under way, if it is recorded. */
-  private Recorder.@Nullable Span handshake;
-
   /** One that does not read before {@link #startReading}. */
   public StreamConnection(EventLoop loop, OpenFile file, StreamCalls calls, Callbacks callbacks) {
     super(loop, callbacks);
     this.endpoint = open(loop, file, calls);
     this.inbound = new Inbound(loop, callbacks);
     this.receiver = new StreamReceiver(loop, endpoint);
+    this.tls = new TlsConnection(this, loop, endpoint, callbacks);
     this.sendsAtOnce = calls != StreamCalls.SOCKET;
     tellOfBeginning();
   }
@@ -281,7 +273,7 @@ public final class StreamConnection extends TransportChannel
    *
    * <p>So much of it, that a connection whose peer doesn't read is paused as it should.
    */
-  private boolean waitsOutside(long length) {
+  boolean waitsOutside(long length) {
     boolean waits = outside + length <= MOST_OUTSIDE && !sendsAtOnce && gathers();
     if (waits) {
       if (outside == 0) {
@@ -307,13 +299,12 @@ public final class StreamConnection extends TransportChannel
   }
 
   private void queueUnlessGone(@Owned long owner, long address, long length, boolean isPlaintext) {
-    if (isGone() || failed || (isPlaintext && !usesTls)) {
+    if (isGone() || failed || (isPlaintext && !tls.isInUse())) {
       released(owner);
       return;
     }
     if (isPlaintext) {
-      endpoint.addPlaintext(owner, address, length);
-      pauseDue |= tlsWaterMarks.isAbove(tlsBufferSize());
+      pauseDue |= tls.queue(owner, address, length);
     } else {
       endpoint.add(owner, address, length);
       pauseDue |= waterMarks.isAbove(queuedBytes());
@@ -329,7 +320,7 @@ public final class StreamConnection extends TransportChannel
   private void pauseIfDue() {
     if (pauseDue) {
       pauseDue = false;
-      if (usesTls) {
+      if (tls.isInUse()) {
         loop.schedule(callbacks.tlsDrained()); // which looks at how much waits
       } else if (waterMarks.pauses(queuedBytes())) {
         loop.schedule(callbacks.pauseWriting());
@@ -371,14 +362,14 @@ public final class StreamConnection extends TransportChannel
   @Override
   public void progressed() {
     pauseIfDue();
-    resumeTlsWriter();
+    tls.resumeWriter();
     super.progressed();
   }
 
   @Override
   public void drained() {
     pauseDue = false;
-    resumeTlsWriter();
+    tls.resumeWriter();
     if (drainAwaited) {
       loop.schedule(callbacks.drained());
     }
@@ -451,109 +442,14 @@ public final class StreamConnection extends TransportChannel
 
   // ---- TLS -----------------------------------------------------------------------------------
 
-  /**
-   * From now on the ciphertext of a handshake is read and sent here.
-   *
-   * @param sslSocket what keeps {@code ssl} alive
-   */
-  public void startTls(long ssl, @Owned long sslSocket) {
-    endpoint.startTls(ssl); // before an earlier one's SSL may die
-    if (!usesTls) {
-      loop.counters().tls.begin();
-      Recorder recorder = loop.recorder();
-      handshake = recorder == null ? null : recorder.handshake(endpoint.fd());
-    }
-    usesTls = true;
-    callbacks.setSslSocket(sslSocket);
+  /** What encrypts and decrypts, while it is in use. */
+  public TlsConnection tls() {
+    return tls;
   }
 
   @Override
   public void handshakeFed() {
     loop.schedule(callbacks.tlsHandshake());
-  }
-
-  /** Python uses the {@code SSL} from now on, without the lock. */
-  public void lendSsl() {
-    endpoint.lendSsl();
-  }
-
-  /** Python has used it, if it did. */
-  public void returnSsl() {
-    if (endpoint.isSslLent()) {
-      flushTls();
-    }
-  }
-
-  /** A step of the handshake is taken: sends the ciphertext that there is, soon. */
-  public void flushTls() {
-    if (!isGone()) {
-      endpoint.returnSsl();
-      loop.flushLater(endpoint);
-    }
-  }
-
-  /**
-   * From now on a receiver's data is encrypted and decrypted here; the handshake is done.
-   *
-   * @return whether it can be so
-   */
-  public boolean openTls() {
-    boolean isOpen = endpoint.openTls();
-    handshakeEnds(isOpen);
-    flushTls();
-    return isOpen;
-  }
-
-  /** Whether {@link #writeTls} may be called. */
-  public boolean takesTlsData() {
-    return usesTls && !tlsFailed && takesData();
-  }
-
-  /**
-   * As {@link #write}, for data to encrypt; if {@link #takesTlsData}.
-   *
-   * @return whether more waits now than the high-water mark allows
-   */
-  public boolean writeTls(@Owned long owner, long address, long length) {
-    if (loop.io().isLent()) {
-      if (waitsOutside(length)) {
-        loop.io().outbox().add(this, owner, address, length, true);
-        return false;
-      }
-      if (!takesTlsData()) { // since others were let in
-        released(owner);
-        return false;
-      }
-    }
-    endpoint.addPlaintext(owner, address, length);
-    if (!tlsWaterMarks.isAbove(tlsBufferSize()) && gathers()) {
-      loop.flushLater(endpoint);
-      return false;
-    }
-    sendUnlessBlocked();
-    return tlsWaterMarks.isAbove(tlsBufferSize());
-  }
-
-  /** How many bytes wait to be sent, encrypted or not. */
-  public long tlsBufferSize() {
-    return usesTls ? endpoint.queuedBytes() + endpoint.plaintextBytes() : 0;
-  }
-
-  /** Sets the water marks of {@link #writeTls}, in bytes. */
-  public void setTlsWaterMarks(long high, long low) {
-    tlsWaterMarks.set(high, low);
-  }
-
-  /** The writer pauses: Python is to be told when no more waits than the low-water mark allows. */
-  public void awaitTlsDrain() {
-    tlsWaterMarks.pause();
-    resumeTlsWriter();
-  }
-
-  private void resumeTlsWriter() {
-    if (usesTls && tlsWaterMarks.resumes(tlsBufferSize())) {
-      loop.schedule(callbacks.tlsDrained());
-    }
   }
 
   @Override
@@ -568,37 +464,12 @@ public final class StreamConnection extends TransportChannel
 
   @Override
   public void tlsFailed(long error) {
-    tlsFailed = true;
+    tls.failed();
     loop.schedule(callbacks.tlsFailed(error));
   }
 
-  /**
-   * Leaves reading and writing to Python again; what was not delivered is dropped.
-   *
-   * @param lossless whether all that was written is encrypted and queued, or only what can be sent
-   *     at once
-   */
-  public void stopTls(boolean lossless) {
-    if (usesTls) {
-      if (!isGone()) {
-        endpoint.stopTls(lossless);
-      }
-      forgetTls();
-    }
-  }
-
-  private void handshakeEnds(boolean well) {
-    if (handshake != null) {
-      handshake.end(well);
-      handshake = null;
-    }
-  }
-
-  private void forgetTls() {
-    usesTls = false;
-    loop.counters().tls.end();
-    handshakeEnds(false);
-    callbacks.setSslSocket(0); // from here on others come in
+  /** The receiver of what was decrypted is none any more. */
+  void forgetReceiver() {
     inbound.dropData();
     callbacks.setReceiver(0);
   }
@@ -608,7 +479,7 @@ public final class StreamConnection extends TransportChannel
   @Override
   public boolean close() {
     if (isOpen()) {
-      stopTls(true);
+      tls.stop(true);
     }
     return super.close();
   }
@@ -617,8 +488,8 @@ public final class StreamConnection extends TransportChannel
   protected void lose() {
     super.lose();
     receiver.close();
-    if (usesTls) {
-      forgetTls();
+    if (tls.isInUse()) {
+      tls.forget();
     }
   }
 }
