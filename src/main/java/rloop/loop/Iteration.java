@@ -47,6 +47,9 @@ public final class Iteration {
   /** There was something to do before it was asked. */
   private boolean hadCalls;
 
+  /** The last batch of a busy loop had calls that took so long that others wait for them. */
+  private boolean callsWereLong;
+
   /** A thread makes the next batch: it waits, or lets others in. */
   private boolean isMakingBatch;
 
@@ -211,7 +214,7 @@ public final class Iteration {
   @Owned
   private long nextBatchOfBusy() {
     counters.iteration();
-    if (writes.lateness() == GatheredWrites.Lateness.OVERDUE) {
+    if (callsWereLong) {
       driver.flush(); // long calls don't get shorter by what is sent beside them
     }
     if (ready.hasPending()) {
@@ -287,6 +290,7 @@ public final class Iteration {
     scheduler.finishBatch();
     if (io.isBusy()) {
       deliveries.finishBatch();
+      callsWereLong = writes.lateness() == GatheredWrites.Lateness.OVERDUE;
       io.takeHome();
     } else {
       loop.flush();

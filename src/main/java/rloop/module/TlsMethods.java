@@ -135,8 +135,7 @@ final class TlsMethods {
       Ref.drop(bytes);
       return Arguments.none();
     }
-    long owner = TransportMethods.owner(bytes, data);
-    return connection.tls().write(owner, bytes + Layout.BYTES_DATA, length)
+    return connection.tls().write(bytes, bytes + Layout.BYTES_DATA, length)
         ? Arguments.bool(true)
         : Arguments.none();
   }

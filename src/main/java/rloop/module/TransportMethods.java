@@ -200,15 +200,9 @@ final class TransportMethods {
       Ref.drop(bytes);
       return Arguments.none();
     }
-    return connection.write(owner(bytes, data), bytes + Layout.BYTES_DATA, length)
+    return connection.write(bytes, bytes + Layout.BYTES_DATA, length)
         ? Arguments.bool(true)
         : Arguments.none();
-  }
-
-  /** The owner of what {@link #asBytes} made of the data. */
-  @Owned
-  static long owner(@Owned long bytes, long data) {
-    return bytes == data ? bytes : StreamConnection.pooled(bytes);
   }
 
   /** The data itself, a copy of what may change after the call, or 0 for what is neither. */

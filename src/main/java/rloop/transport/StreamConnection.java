@@ -2,7 +2,6 @@ package rloop.transport;
 
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
-import rloop.cpython.object.Ref;
 import rloop.io.relay.NotedStream;
 import rloop.io.relay.Notes;
 import rloop.io.stream.StreamCalls;
@@ -24,9 +23,6 @@ public final class StreamConnection extends TransportChannel
     implements StreamEvents, Outbox.Writer {
   /** There is neither data nor an end. */
   public static final long NOTHING_TO_TELL = StreamEndpoint.NOTHING;
-
-  /** A bit of an owner that is an object of {@link EventLoop#bytesPool}; no address has it. */
-  private static final long POOLED = 1;
 
   /** So much may be written while the I/O is lent, in bytes; more, and it is taken home. */
   private static final long MOST_OUTSIDE = 256 * 1024;
@@ -250,7 +246,7 @@ public final class StreamConnection extends TransportChannel
    * <p>Even a single piece: to send each from within its callback takes 5 to 10 % more CPU, as
    * Python's code and the kernel's then drive each other from the caches.
    *
-   * @param owner what keeps the memory alive: {@code bytes}, or {@link #pooled} ones
+   * @param owner what keeps the memory alive, {@code bytes}
    * @return whether the protocol is now to be told to pause
    */
   public boolean write(@Owned long owner, long address, long length) {
@@ -328,19 +324,9 @@ public final class StreamConnection extends TransportChannel
     }
   }
 
-  /** Marks {@code bytes} of {@link #bytesPool} as an owner, to go back there. */
-  @Owned
-  public static long pooled(@Owned long bytes) {
-    return bytes | POOLED;
-  }
-
   @Override
   public void released(@Owned long owner) {
-    if ((owner & POOLED) == 0) {
-      Ref.drop(owner);
-    } else {
-      loop.bytesPool().giveBack(owner & ~POOLED);
-    }
+    loop.bytesPool().giveBack(owner);
   }
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
