@@ -18,6 +18,7 @@ final class Calls {
   /** {@code rloop.loops.handles.run}: runs a handle unless it was cancelled. */
   private final @Owned long runHandle = fromHandles("run");
 
+  @Owned
   private static long fromHandles(String name) {
     long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.handles"));
     long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));

@@ -23,7 +23,7 @@ public final class HandleType {
   static final long NONE = -1;
 
   /** The type to derive the final class from. */
-  public final long base;
+  public final @Owned long base;
 
   /** {@code _call}: the tuple; empty while the queue has it ({@link Scheduler} says when). */
   private final int call;
@@ -44,7 +44,7 @@ public final class HandleType {
   private final int weakReferences;
 
   /** The class whose instances are made; the final one once Python has defined it. */
-  private long type;
+  private @Owned long type;
 
   private HandleType(String name, long stdlib, boolean timer) {
     TypeSpec spec = new TypeSpec(name, stdlib).subclassable();
@@ -53,7 +53,7 @@ public final class HandleType {
     timerIndex = spec.hiddenLong();
     deadline = timer ? spec.hiddenLong() : 0;
     base = spec.create();
-    type = base;
+    type = Ref.take(base);
     weakReferences = Layout.weakReferencesOffset(stdlib);
     cancelled = Layout.slotOffset(stdlib, "_cancelled");
     loop = Layout.slotOffset(stdlib, "_loop");
@@ -76,12 +76,17 @@ public final class HandleType {
   private static HandleType create(String name, boolean timer) {
     long asyncio = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.events"));
     long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, name));
-    return new HandleType("rloop._core." + name, stdlib, timer);
+    HandleType created = new HandleType("rloop._core." + name, stdlib, timer);
+    Ref.drop(stdlib);
+    Ref.drop(asyncio);
+    return created;
   }
 
   /** Sets the class whose instances are made, which adds no fields. */
-  public void setType(long type) {
-    this.type = Ref.take(type);
+  public void setType(@Owned long type) {
+    long old = this.type;
+    this.type = type;
+    Ref.drop(old);
   }
 
   /** A handle of a loop, without a call. */
@@ -119,13 +124,13 @@ public final class HandleType {
   /** Takes the call out of the handle. */
   @Owned
   long takeCall(long handle) {
-    long tuple = call(handle);
+    @Owned long tuple = call(handle);
     Memory.putLong(handle + call, 0);
     return tuple;
   }
 
   void setCall(long handle, @Owned long tuple) {
-    long old = call(handle);
+    @Owned long old = call(handle);
     Memory.putLong(handle + call, tuple);
     Ref.dropIfAny(old);
   }
@@ -166,12 +171,10 @@ public final class HandleType {
 
   /** {@code TimerHandle._when}, borrowed. */
   public long when(long handle) {
-    long object = Memory.getLong(handle + when);
-    if (object == 0) {
-      object = Floats.of(Memory.getDouble(handle + deadline));
-      Memory.putLong(handle + when, object);
+    if (Memory.getLong(handle + when) == 0) {
+      Memory.putLong(handle + when, Floats.of(Memory.getDouble(handle + deadline)));
     }
-    return object;
+    return Memory.getLong(handle + when);
   }
 
   /** {@code TimerHandle._scheduled}; it has no value before the first call. */
@@ -180,7 +183,7 @@ public final class HandleType {
   }
 
   private static void replace(long slot, long object) {
-    long old = Memory.getLong(slot);
+    @Owned long old = Memory.getLong(slot);
     Memory.putLong(slot, Ref.take(object));
     Ref.dropIfAny(old);
   }

@@ -43,10 +43,10 @@ final class HandleWaiter implements Waiter {
 
   @Override
   public void replaced() {
-    Ref.take(handle); // others come in, as the call dies
+    long kept = Ref.take(handle); // others come in, as the call dies
     scheduler.cancel(handle);
     letGo();
-    Ref.drop(handle);
+    Ref.drop(kept);
   }
 
   @Override

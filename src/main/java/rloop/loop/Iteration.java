@@ -263,10 +263,12 @@ public final class Iteration {
     }
   }
 
+  @Owned
   private static long askForTime() {
     return Ref.take(PyObjects.Py_None);
   }
 
+  @Owned
   private long endRun() {
     runner = null;
     stopping = false;

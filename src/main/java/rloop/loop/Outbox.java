@@ -19,7 +19,7 @@ public final class Outbox {
   private static final int INITIAL_ROOM = 64;
 
   private @Nullable Writer[] writers = new Writer[INITIAL_ROOM];
-  private long[] owners = new long[INITIAL_ROOM];
+  private @Owned long[] owners = new long[INITIAL_ROOM];
   private long[] addresses = new long[INITIAL_ROOM];
   private long[] lengths = new long[INITIAL_ROOM];
   private boolean[] arePlaintext = new boolean[INITIAL_ROOM];

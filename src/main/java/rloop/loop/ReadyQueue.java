@@ -28,12 +28,12 @@ public final class ReadyQueue {
   private final @Owned long noop;
 
   /** The batch: calls that have started, whose references Python has, and then those that wait. */
-  private long[] batch = new long[INITIAL_ROOM];
+  private @Owned long[] batch = new long[INITIAL_ROOM];
 
   private int batchSize;
   private int started;
 
-  private long[] pending = new long[INITIAL_ROOM];
+  private @Owned long[] pending = new long[INITIAL_ROOM];
   private int pendingSize;
   private int spare = SPARE;
   private boolean closed;
@@ -185,7 +185,7 @@ public final class ReadyQueue {
     boolean isPending = sequence >= pendingStart;
     long[] calls = isPending ? pending : batch;
     int index = (int) (sequence - (isPending ? pendingStart : batchStart));
-    long replaced = calls[index];
+    @Owned long replaced = calls[index];
     calls[index] = call;
     Ref.drop(replaced);
   }
@@ -270,7 +270,7 @@ public final class ReadyQueue {
   }
 
   /** Nobody adds any, or starts one, once it is closed. */
-  private static void drop(long[] calls, int from, int to) {
+  private static void drop(@Owned long[] calls, int from, int to) {
     for (int i = from; i < to; i++) {
       Ref.drop(calls[i]);
     }

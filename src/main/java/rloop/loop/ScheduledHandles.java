@@ -15,7 +15,7 @@ final class ScheduledHandles {
   private static final long[] NONE = {};
 
   private long[] sequences = NONE;
-  private long[] handles = NONE;
+  private @Owned long[] handles = NONE;
   private int head;
   private int tail;
 

@@ -84,13 +84,13 @@ public final class Scheduler {
       handle = handleType.create(pythonLoop); // may let others in
     }
     handleType.setSequence(handle, sequence);
-    Ref.take(handle);
+    long returned = Ref.take(handle);
     long last = lastHandle;
     if (last != handle) {
       lastHandle = handle;
       settle(last);
     }
-    return handle;
+    return returned;
   }
 
   /** As {@link #callSoon}, for a call that may be another thread's. */
@@ -233,10 +233,10 @@ public final class Scheduler {
   public void cancelTimer(long handle) {
     int index = timerType.timerIndex(handle);
     if (index != HandleType.NONE) {
-      timers.remove(index);
+      long removed = timers.remove(index);
       timerType.setTimerIndex(handle, HandleType.NONE);
       timerType.setScheduled(handle, false);
-      Ref.drop(handle);
+      Ref.drop(removed);
     }
     cancel(timerType, handle);
   }

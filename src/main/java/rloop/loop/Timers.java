@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import java.util.Arrays;
+import rloop.cpython.api.Owned;
 import rloop.io.Fifo;
 
 /**
@@ -21,7 +22,7 @@ final class Timers {
   private static final double[] NO_DOUBLES = {};
 
   private final Index index;
-  private long[] timers = NO_LONGS;
+  private @Owned long[] timers = NO_LONGS;
   private double[] deadlines = NO_DOUBLES;
   private long[] orders = NO_LONGS;
   private int size;
@@ -52,7 +53,7 @@ final class Timers {
     }
   }
 
-  void add(long timer, double deadline) {
+  void add(@Owned long timer, double deadline) {
     reserve();
     // NaN has no order, and asyncio's heap calls such a timer at once.
     siftUp(
@@ -60,11 +61,13 @@ final class Timers {
   }
 
   /** Takes out the timer with the earliest deadline and returns it. */
+  @Owned
   long removeFirst() {
     return remove(0);
   }
 
   /** Takes out the timer at an index and returns it. */
+  @Owned
   long remove(int at) {
     long removed = timers[at];
     int last = --size;

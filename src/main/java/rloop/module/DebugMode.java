@@ -1,5 +1,6 @@
 package rloop.module;
 
+import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
@@ -12,6 +13,7 @@ final class DebugMode {
 
   private DebugMode() {}
 
+  @Owned
   private static long name(String method) {
     return PyException.check(PyScalars.PyUnicode_InternFromString(method));
   }

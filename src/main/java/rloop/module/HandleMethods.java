@@ -4,6 +4,7 @@ import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
 import rloop.loop.HandleType;
@@ -72,6 +73,7 @@ final class HandleMethods {
     return Ref.take(timerHandles().when(self));
   }
 
+  @Owned
   private static long orNone(long object) {
     return object == 0 ? Arguments.none() : Ref.take(object);
   }

@@ -298,8 +298,8 @@ final class LoopMethods {
         transport = reader.transport();
       }
     }
-    Ref.take(transport); // before a handle is made, which may let others in
-    return Tuples.of(loop.scheduler().originOf(call), transport);
+    long taken = Ref.take(transport); // before a handle is made, which may let others in
+    return Tuples.of(loop.scheduler().originOf(call), taken);
   }
 
   /** {@code _handle_for(call)}: a handle for a call that is not scheduled. */

@@ -51,7 +51,7 @@ final class Loops {
   /** Gives a Python loop its state object. */
   static void setState(long pythonLoop, EventLoop loop) {
     long state = JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
-    long old = Memory.getLong(pythonLoop + stateSlot);
+    @Owned long old = Memory.getLong(pythonLoop + stateSlot);
     Memory.putLong(pythonLoop + stateSlot, state);
     Ref.dropIfAny(old);
   }

@@ -7,6 +7,7 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.abi.Layout;
+import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
@@ -37,6 +38,7 @@ public final class Main {
   private Main() {}
 
   /** Returns a new reference to the module {@code rloop._core}, or 0 with an exception set. */
+  @Owned
   public static long start() {
     try {
       long module = createModule();
@@ -48,6 +50,7 @@ public final class Main {
     }
   }
 
+  @Owned
   private static long createModule() {
     HandleTypes types = new HandleTypes(HandleType.handle(), HandleType.timerHandle());
     Main.types = types;
@@ -56,10 +59,10 @@ public final class Main {
     set(module, "Handle", types.handle().base);
     set(module, "TimerHandle", types.timerHandle().base);
     set(module, "LoopState", Loops.STATE_TYPE);
-    set(
-        module,
-        "reference_deallocator",
-        PyScalars.PyLong_FromLongLong(JavaReference.deallocator()));
+    long deallocator =
+        PyException.check(PyScalars.PyLong_FromLongLong(JavaReference.deallocator()));
+    set(module, "reference_deallocator", deallocator);
+    Ref.drop(deallocator);
     new Functions(module, MethodHandles.lookup())
         .add("install", "install", ONE_ARGUMENT, "(loop_class, /)")
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
@@ -170,6 +173,7 @@ public final class Main {
     return PyScalars.PyUnicode_FromString(Layouts.assumed());
   }
 
+  @Owned
   private static long attribute(long object, String name) {
     return PyException.check(PyObjects.PyObject_GetAttrString(object, name));
   }

@@ -177,6 +177,7 @@ final class SocketMethods {
     return orNone(Loops.sockets(self).accept(Arguments.toInt(fd)));
   }
 
+  @Owned
   private static long orNone(@Owned long object) {
     return object == 0 ? Arguments.none() : object;
   }

@@ -57,7 +57,8 @@ public class Callbacks {
   /** How many work on the endpoint, one within another. */
   private int uses;
 
-  private boolean isKeptAlive;
+  /** The transport while it is kept alive, or 0. */
+  private @Owned long keptAlive;
 
   /**
    * For a transport.
@@ -70,6 +71,7 @@ public class Callbacks {
     TransportType.set(transport, type.context, context);
   }
 
+  @Owned
   static long name(String method) {
     return PyException.check(PyScalars.PyUnicode_InternFromString(method));
   }
@@ -96,13 +98,12 @@ public class Callbacks {
 
   private void keepAliveAsNeeded() {
     boolean keep = isWatched || isDelivering || uses > 0;
-    if (keep != isKeptAlive) {
-      isKeptAlive = keep;
-      if (keep) {
-        Ref.take(transport);
-      } else {
-        Ref.drop(transport);
-      }
+    long kept = keptAlive;
+    if (keep && kept == 0) {
+      keptAlive = Ref.take(transport);
+    } else if (!keep && kept != 0) {
+      keptAlive = 0;
+      Ref.drop(kept);
     }
   }
 
@@ -157,9 +158,9 @@ public class Callbacks {
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(data));
       return Ref.take(call);
     }
-    call = Tuples.of(Ref.take(context()), method, Ref.take(data));
-    TransportType.set(transport, type.delivery, Ref.take(call));
-    return call;
+    long made = Tuples.of(Ref.take(context()), method, Ref.take(data));
+    TransportType.set(transport, type.delivery, Ref.take(made));
+    return made;
   }
 
   /** A method of the protocol; 0 if it has none of that name. */
@@ -169,12 +170,12 @@ public class Callbacks {
     if (receiver == 0) {
       return 0; // there was one before others came in
     }
-    Ref.take(receiver); // who comes in may set another one
-    long method = PyObjects.PyObject_GetAttr(receiver, name);
+    long kept = Ref.take(receiver); // who comes in may set another one
+    long method = PyObjects.PyObject_GetAttr(kept, name);
     if (method == 0) {
       PyErrors.PyErr_Clear();
     }
-    Ref.drop(receiver);
+    Ref.drop(kept);
     return method;
   }
 
@@ -210,8 +211,8 @@ public class Callbacks {
     if (call != 0 && !Ref.isOnlyOne(call)) {
       TransportType.set(transport, type.delivery, 0);
     } else if (call != 0) {
-      long method = Tuples.get(call, DELIVERED_METHOD);
-      long data = Tuples.get(call, DELIVERED_DATA);
+      @Owned long method = Tuples.get(call, DELIVERED_METHOD);
+      @Owned long data = Tuples.get(call, DELIVERED_DATA);
       Tuples.setFirst(call, DELIVERED_METHOD, Ref.take(PyObjects.Py_None));
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(PyObjects.Py_None));
       pool.giveBack(data);
@@ -229,9 +230,9 @@ public class Callbacks {
     if (call != 0) {
       return Ref.take(call);
     }
-    call = call(READ_BUFFERED);
-    TransportType.set(transport, type.bufferedRead, Ref.take(call));
-    return call;
+    long made = call(READ_BUFFERED);
+    TransportType.set(transport, type.bufferedRead, Ref.take(made));
+    return made;
   }
 
   @Owned

@@ -30,14 +30,14 @@ public final class DatagramCallbacks extends Callbacks {
     if (call != 0 && Ref.isOnlyOne(call)) {
       Tuples.setFirst(call, DELIVERED_METHOD, method);
       Tuples.setFirst(call, DELIVERED_DATA, Ref.take(data));
-      long last = Tuples.get(call, DELIVERED_ADDRESS);
+      @Owned long last = Tuples.get(call, DELIVERED_ADDRESS);
       Tuples.setFirst(call, DELIVERED_ADDRESS, Ref.take(address));
       Ref.drop(last);
       return Ref.take(call);
     }
-    call = Tuples.of(Ref.take(context()), method, Ref.take(data), Ref.take(address));
-    TransportType.set(transport, type.delivery, Ref.take(call));
-    return call;
+    long made = Tuples.of(Ref.take(context()), method, Ref.take(data), Ref.take(address));
+    TransportType.set(transport, type.delivery, Ref.take(made));
+    return made;
   }
 
   /** {@code (data, address)} of a delivery. */

@@ -20,6 +20,7 @@ final class FutureCalls {
 
   private FutureCalls() {}
 
+  @Owned
   private static long name(String method) {
     return PyException.check(PyScalars.PyUnicode_InternFromString(method));
   }

@@ -117,7 +117,7 @@ final class InboundDatagrams implements Undelivered {
   @Override
   @Owned
   public long takeHeld() {
-    Long first = held.poll();
+    @Owned Long first = held.poll();
     return first == null ? 0 : first;
   }
 

@@ -36,7 +36,7 @@ final class PeerAddresses {
   private final long text = Stdlib.calloc(1, ArpaInet.TEXT_SIZE);
   private final long names = Stdlib.calloc(ROOM, Sockaddr.STORAGE_SIZE);
   private final int[] lengths = new int[ROOM];
-  private final long[] objects = new long[ROOM];
+  private final @Owned long[] objects = new long[ROOM];
 
   /** How often an object was asked for: who comes in meanwhile asks for another. */
   private long calls;

@@ -83,11 +83,11 @@ final class Readiness implements Waiter {
     if (waiting == 0) {
       return false;
     }
-    Ref.take(waiting); // asking may let others in
+    long kept = Ref.take(waiting); // asking may let others in
     try {
-      return !FutureCalls.isDone(waiting);
+      return !FutureCalls.isDone(kept);
     } finally {
-      Ref.drop(waiting);
+      Ref.drop(kept);
     }
   }
 

@@ -100,12 +100,14 @@ public final class SocketState {
   }
 
   /** {@code bytes}, or 0 if there is nothing yet. */
+  @Owned
   private long receiveAndCopy(long size) {
     long buffer = loop.driver().readBuffer();
     long count = receive(buffer, size);
     return isNothing(count) ? 0 : PyException.check(bytesOf(buffer, count));
   }
 
+  @Owned
   private static long bytesOf(long buffer, long count) {
     return PyScalars.PyBytes_FromStringAndSize(buffer, PyException.checkErrno((int) count));
   }
@@ -113,6 +115,7 @@ public final class SocketState {
   /**
    * As {@link #receiveAndCopy}: a message may be as long as was asked for, and comes in one piece.
    */
+  @Owned
   private long receiveMuch(long size) {
     long bytes = PyException.check(PyScalars.PyBytes_FromStringAndSize(0, size));
     long count = receive(bytes + Layout.BYTES_DATA, size);
@@ -123,7 +126,8 @@ public final class SocketState {
     long place = loop.driver().readBuffer();
     Memory.putLong(place, bytes);
     PyException.checkStatus(PyScalars._PyBytes_Resize(place, count));
-    return Memory.getLong(place);
+    @Owned long cut = Memory.getLong(place);
+    return cut;
   }
 
   /**

@@ -73,11 +73,13 @@ final class StreamReceiver {
     return count == objectSize ? bytes : cut(bytes, count);
   }
 
+  @Owned
   private long cut(@Owned long bytes, long size) {
     long place = loop.driver().readBuffer();
     Memory.putLong(place, bytes);
     PyException.checkStatus(PyScalars._PyBytes_Resize(place, size));
-    return Memory.getLong(place);
+    @Owned long cut = Memory.getLong(place);
+    return cut;
   }
 
   void close() {

@@ -124,7 +124,7 @@ public final class TransportType {
 
   /** Puts a reference, or 0, into a slot. */
   static void set(long transport, int slot, @Owned long object) {
-    long old = get(transport, slot);
+    @Owned long old = get(transport, slot);
     Memory.putLong(transport + slot, object);
     Ref.dropIfAny(old);
   }

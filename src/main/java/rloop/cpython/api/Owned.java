@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 
 /**
  * A Python reference that changes hands: returned, the caller has to give it up; passed, the callee
- * takes it ("steals" it, in CPython's words).
+ * takes it ("steals" it, in CPython's words); an array keeps such references. A test checks it.
  */
 @Documented
 @Retention(RetentionPolicy.SOURCE)

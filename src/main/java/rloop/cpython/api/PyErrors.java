@@ -62,11 +62,14 @@ public final class PyErrors {
       long traceback = value + Long.BYTES;
       Downcall.of("PyErr_Fetch").call(type, value, traceback);
       Downcall.of("PyErr_NormalizeException").call(type, value, traceback);
-      PyObjects.Py_DecRef(Memory.getLong(type));
-      if (Memory.getLong(traceback) != 0) {
-        PyObjects.Py_DecRef(Memory.getLong(traceback));
+      @Owned long raisedType = Memory.getLong(type);
+      @Owned long raisedTraceback = Memory.getLong(traceback);
+      @Owned long raised = Memory.getLong(value);
+      PyObjects.Py_DecRef(raisedType);
+      if (raisedTraceback != 0) {
+        PyObjects.Py_DecRef(raisedTraceback);
       }
-      return Memory.getLong(value);
+      return raised;
     }
   }
 }

@@ -27,7 +27,7 @@ public final class BytesPool {
   /** {@code PyBytesObject.ob_shash} where nobody has asked for the hash. */
   private static final long NO_HASH = -1;
 
-  private final long[] objects = new long[MOST_OBJECTS];
+  private final @Owned long[] objects = new long[MOST_OBJECTS];
   private int size;
   private boolean isClosed;
 

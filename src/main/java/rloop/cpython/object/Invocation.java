@@ -48,6 +48,7 @@ public final class Invocation {
     return STACK.get().call(name, object, first, second, 3);
   }
 
+  @Owned
   private long call(long name, long object, long first, long second, int count) {
     long arguments = push(count);
     try {

@@ -34,6 +34,7 @@ public final class Ref {
   /** Returns {@code object}, with one more reference. */
   @Owned
   public static long take(long object) {
+    @Owned long taken = object;
     if (FREE_THREADED) {
       if (Memory.getInt(object + LOCAL_REFERENCES) != IMMORTAL_LOCALLY) {
         PyObjects.Py_IncRef(object);
@@ -46,7 +47,7 @@ public final class Ref {
     } else {
       Memory.putLong(object + REFERENCE_COUNT, Memory.getLong(object + REFERENCE_COUNT) + 1);
     }
-    return object;
+    return taken;
   }
 
   /** Gives up a reference. The last one may run Python code: leave no state half changed. */

@@ -27,6 +27,7 @@ public final class WeakReferences {
     }
     long found = FOUND.get().address();
     PyException.checkStatus(PyWeakReferences.PyWeakref_GetRef(reference, found));
-    return Memory.getLong(found);
+    @Owned long object = Memory.getLong(found);
+    return object;
   }
 }

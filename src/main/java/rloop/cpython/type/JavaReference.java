@@ -109,7 +109,7 @@ public final class JavaReference {
     if (referent instanceof Mortal mortal) {
       mortal.referenceDied();
     }
-    long type = Ref.type(self);
+    @Owned long type = Ref.type(self); // as any instance of a type made at run time does
     PyObjects.PyObject_Free(self);
     Ref.drop(type);
     return 0;
