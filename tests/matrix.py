@@ -13,15 +13,22 @@ import time
 from pathlib import Path
 
 from .conformance.environments import ROOT, the_wheel
+from .conformance.loops import CLASSES
 from .conformance.processes import heed_interrupts
 
 NAMES = ["3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
 
+# More than the tests do on their own: minutes of misuse, a million messages, 10,000 connections of
+# each kind.
+LONGER = {"MISUSE_SECONDS": "60", "TRAFFIC_TIMES": "100", "LEAK_CONNECTIONS": "10000"}
+
+LOOPS = ",".join(CLASSES)
+
 PARTS = {
-    "unit": ["pytest", "-q", "tests/unit"],
-    "hazards": ["pytest", "-q", "tests/hazards"],
-    "cpython": ["tests.conformance", "cpython"],
-    "uvloop": ["tests.conformance", "uvloop"],
+    "unit": ["pytest", "-q", f"--loops=asyncio,{LOOPS}", "tests/unit"],
+    "hazards": ["pytest", "-q", f"--loops=asyncio,{LOOPS}", "tests/hazards"],
+    "cpython": ["tests.conformance", f"--loops={LOOPS}", "cpython"],
+    "uvloop": ["tests.conformance", f"--loops={LOOPS}", "uvloop"],
 }
 
 BUILD = ROOT / "build" / "matrix"
@@ -29,7 +36,8 @@ BUILD = ROOT / "build" / "matrix"
 
 def main() -> int:
     heed_interrupts()
-    os.environ.setdefault("MISUSE_SECONDS", "60")
+    for variable, value in LONGER.items():
+        os.environ.setdefault(variable, value)
     chosen = os.environ.get("MATRIX_PYTHONS", "").split()
     wanted = {name: shutil.which(name) for name in chosen or (f"python{n}" for n in NAMES)}
     found = {name: path for name, path in wanted.items() if path and works(path)}

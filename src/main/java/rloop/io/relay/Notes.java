@@ -30,11 +30,12 @@ public final class Notes {
   private static final int INITIAL_ROOM = 256;
   private static final long ALIGNMENT = Long.BYTES;
 
-  private @Nullable Noted[] whom = new Noted[INITIAL_ROOM];
-  private int[] events = new int[INITIAL_ROOM];
-  private long[] first = new long[INITIAL_ROOM];
-  private long[] second = new long[INITIAL_ROOM];
-  private int[] turns = new int[INITIAL_ROOM];
+  private final long arenaSize;
+  private @Nullable Noted[] whom;
+  private int[] events;
+  private long[] first;
+  private long[] second;
+  private int[] turns;
   private int size;
   private int told;
 
@@ -53,6 +54,25 @@ public final class Notes {
   private final List<Long> allocated = new ArrayList<>();
 
   private boolean areTaken;
+
+  Notes() {
+    this(ARENA_SIZE, INITIAL_ROOM);
+  }
+
+  /** For so many bytes, and at first so many notes. */
+  Notes(long arenaSize, int initialRoom) {
+    this.arenaSize = arenaSize;
+    whom = new Noted[initialRoom];
+    events = new int[initialRoom];
+    first = new long[initialRoom];
+    second = new long[initialRoom];
+    turns = new int[initialRoom];
+  }
+
+  /** The smallest arena: it has room for one read. */
+  static long smallest() {
+    return MOST_A_READ;
+  }
 
   /** From now on, or no longer, what happens is noted instead of told. */
   void take(boolean areTaken) {
@@ -89,7 +109,7 @@ public final class Notes {
   /** Where the next read goes, {@link #roomSize} bytes; 0 if it has to wait until all is told. */
   long room() {
     if (arena == 0) {
-      arena = Stdlib.malloc(ARENA_SIZE);
+      arena = Stdlib.malloc(arenaSize);
     }
     return hasRoom() ? arena + used : 0;
   }
@@ -113,7 +133,7 @@ public final class Notes {
 
   /** Memory for a copy, until all is told. */
   long allocate(long bytes) {
-    if (arena != 0 && bytes <= ARENA_SIZE - used) {
+    if (arena != 0 && bytes <= arenaSize - used) {
       long address = arena + used;
       use(bytes);
       return address;
@@ -125,7 +145,7 @@ public final class Notes {
 
   /** Whether more may be read. */
   boolean hasRoom() {
-    return ARENA_SIZE - used - ahead >= MOST_A_READ;
+    return arenaSize - used - ahead >= MOST_A_READ;
   }
 
   /** What follows happens in this turn; they are counted up. */

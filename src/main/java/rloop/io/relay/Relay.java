@@ -64,10 +64,21 @@ public final class Relay {
    * @param leastShared one thread does what is to be done for fewer endpoints than that
    */
   public Relay(Driver driver, int threads, int leastShared) {
+    this(driver, leastShared, notesOf(threads));
+  }
+
+  private static Notes[] notesOf(int threads) {
+    Notes[] notes = new Notes[threads];
+    Arrays.setAll(notes, share -> new Notes());
+    return notes;
+  }
+
+  /** With notes of other sizes. */
+  Relay(Driver driver, int leastShared, Notes[] notes) {
+    int threads = notes.length;
     this.driver = driver;
     this.leastShared = leastShared;
-    this.notes = new Notes[threads];
-    Arrays.setAll(notes, share -> new Notes());
+    this.notes = notes;
     this.shared = new SharedStep(driver, (share, turn) -> notes[share].begin(turn));
     this.crew = threads == 1 ? null : new Crew(threads);
     this.thread = new IoThread(this::run);
