@@ -41,6 +41,10 @@ async def test_streams_are_upgraded_at_both_ends() -> None:
         assert await reader.readline() == b"GO\n"
         await writer.start_tls(certificates().client_context(), server_hostname="localhost")
         assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"
+        # Much data must not come before the server's start_tls() is back: asyncio's reader would
+        # pause the old transport, and resume the new one.
+        writer.write(b"ready?")
+        assert await reader.readexactly(6) == b"ready?"
         data = bytes(range(256)) * 2000
         writer.write(data)
         assert await reader.readexactly(len(data)) == data
@@ -95,6 +99,8 @@ async def test_tls_within_tls(loop: Loop) -> None:
         writer.write(b"STARTTLS\n")
         assert await reader.readline() == b"GO\n"
         await writer.start_tls(client_context, server_hostname="localhost")
+        writer.write(b"ready?")  # as above
+        assert await reader.readexactly(6) == b"ready?"
         data = bytes(range(256)) * 2000
         for _ in range(3):
             writer.write(data)
