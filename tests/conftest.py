@@ -32,7 +32,7 @@ running_loop = pytest.StashKey[Loop]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loops",
-        default="asyncio,rloop,tokio,lent3",
+        default="asyncio,rloop,tokio,lent",
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
     parser.addoption(
