@@ -7,6 +7,7 @@ import static rloop.posix.Constants.EEXIST;
 import static rloop.posix.Constants.ENOENT;
 
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import rloop.io.poll.Poller;
 
@@ -88,17 +89,31 @@ public final class Channels {
     }
   }
 
-  /** Whose the next event is, if one channel has both directions; or null. */
-  @Nullable Channel nextChannel() {
-    long key = poller.key(nextEvent);
+  /** Takes one event: adds whose it is, who know then what they are ready for. */
+  void takeNext(List<Channel> taken) {
+    int event = nextEvent++;
+    long key = poller.key(event);
     int fd = (int) key;
-    boolean isCurrent = fd < generations.length && key == key(fd);
-    return isCurrent && (writers[fd] == null || writers[fd] == readers[fd]) ? readers[fd] : null;
+    if (fd >= generations.length || key != key(fd)) {
+      hasStray = true;
+      return;
+    }
+    int readiness = poller.readiness(event);
+    Channel reader = readers[fd];
+    Channel writer = writers[fd];
+    if (reader == writer) {
+      take(reader, readiness, taken);
+    } else {
+      take(reader, readiness & READ, taken);
+      take(writer, readiness & WRITE, taken);
+    }
   }
 
-  /** Takes the next event; returns what its channel is ready for. */
-  int takeReadiness() {
-    return poller.readiness(nextEvent++);
+  private static void take(@Nullable Channel channel, int readiness, List<Channel> taken) {
+    if (channel != null && readiness != 0) {
+      channel.setReadiness(readiness);
+      taken.add(channel);
+    }
   }
 
   /**

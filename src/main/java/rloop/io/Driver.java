@@ -196,17 +196,11 @@ public final class Driver {
     channels.dispatchNext();
   }
 
-  /** Takes the channels out that are ready; those that share a descriptor are told at once. */
+  /** Takes the channels out that are ready, in the order of the events. */
   void takeReady(List<Channel> taken) {
     assertOwned();
     while (channels.hasEvents()) {
-      Channel channel = channels.nextChannel();
-      if (channel == null) {
-        channels.dispatchNext();
-      } else {
-        channel.setReadiness(channels.takeReadiness());
-        taken.add(channel);
-      }
+      channels.takeNext(taken);
     }
   }
 
