@@ -27,6 +27,7 @@ POLICIES = {
 
 SETTINGS = """
 [pytest]
+addopts = -p no:looptime_plugin
 filterwarnings = error
 asyncio_default_fixture_loop_scope = function
 """
