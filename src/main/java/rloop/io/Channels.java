@@ -33,6 +33,9 @@ public final class Channels {
   /** As many bits as a {@link Poller}'s key has room for; it comes round after 536 million. */
   private static final int GENERATION_MASK = (1 << 29) - 1;
 
+  /** In place of a descriptor: nobody's. */
+  private static final int STRAY = -1;
+
   private final Poller poller;
 
   // By descriptor, all of one length.
@@ -68,10 +71,8 @@ public final class Channels {
   /** Hands out one event, if its channel is still there. */
   public void dispatchNext() {
     int event = nextEvent++;
-    long key = poller.key(event);
-    int fd = (int) key;
-    if (fd >= generations.length || key != key(fd)) {
-      hasStray = true;
+    int fd = descriptor(event);
+    if (fd == STRAY) {
       return;
     }
     int readiness = poller.readiness(event);
@@ -84,7 +85,7 @@ public final class Channels {
     if (reader != null && (readiness & READ) != 0) {
       reader.ready(READ);
     }
-    if (writer != null && (readiness & WRITE) != 0 && key == key(fd)) {
+    if (writer != null && (readiness & WRITE) != 0 && poller.key(event) == key(fd)) {
       writer.ready(WRITE);
     }
   }
@@ -92,10 +93,8 @@ public final class Channels {
   /** Takes one event: adds whose it is, who know then what they are ready for. */
   void takeNext(List<Channel> taken) {
     int event = nextEvent++;
-    long key = poller.key(event);
-    int fd = (int) key;
-    if (fd >= generations.length || key != key(fd)) {
-      hasStray = true;
+    int fd = descriptor(event);
+    if (fd == STRAY) {
       return;
     }
     int readiness = poller.readiness(event);
@@ -107,6 +106,17 @@ public final class Channels {
       take(reader, readiness & READ, taken);
       take(writer, readiness & WRITE, taken);
     }
+  }
+
+  /** The descriptor that an event is of, or {@link #STRAY} if its channel is not there any more. */
+  private int descriptor(int event) {
+    long key = poller.key(event);
+    int fd = (int) key;
+    if (fd < generations.length && key == key(fd)) {
+      return fd;
+    }
+    hasStray = true;
+    return STRAY;
   }
 
   private static void take(@Nullable Channel channel, int readiness, List<Channel> taken) {

@@ -155,10 +155,6 @@ public final class Notes {
 
   /** Tells all, in the order of turns; what is left when somebody throws, the next call tells. */
   static void retell(Notes[] all) {
-    if (all.length == 1) {
-      all[0].retell();
-      return;
-    }
     Notes next;
     while ((next = firstOf(all)) != null) {
       next.retellNext();
@@ -177,13 +173,6 @@ public final class Notes {
       }
     }
     return first;
-  }
-
-  private void retell() {
-    while (told < size) {
-      retellNext();
-    }
-    forget();
   }
 
   private void retellNext() {

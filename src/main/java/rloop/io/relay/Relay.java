@@ -245,29 +245,24 @@ public final class Relay {
   private void flush() {
     if (crew == null) {
       driver.flush();
-      return;
-    }
-    IntConsumer send = shared::send;
-    if (shared.collectWriters() >= leastShared) {
-      crew.share(send);
     } else {
-      doAll(send);
+      share(crew, shared.collectWriters(), shared::send);
+      shared.settleWriters();
     }
-    shared.settleWriters();
   }
 
   /** Who finds no room for what it has is found ready again by the next poll. */
   private void receive(Crew crew) {
-    IntConsumer receive = shared::receive;
-    if (shared.collectReady() >= leastShared) {
-      crew.share(receive);
-    } else {
-      doAll(receive);
-    }
+    share(crew, shared.collectReady(), shared::receive);
     shared.settleReady();
   }
 
-  private void doAll(IntConsumer work) {
+  /** Does all shares of what is to be done for so many endpoints. */
+  private void share(Crew crew, int endpoints, IntConsumer work) {
+    if (endpoints >= leastShared) {
+      crew.share(work);
+      return;
+    }
     for (int share = 0; share < notes.length; share++) {
       work.accept(share);
     }
