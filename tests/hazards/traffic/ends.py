@@ -88,17 +88,14 @@ class Conversation:
             self.transport.abort()
 
 
-class Received(asyncio.Protocol):
-    """Gets bytes."""
+class _Talker(asyncio.BaseProtocol):
+    """Tells a conversation what happens."""
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.conversation.starts(transport)
-
-    def data_received(self, data: bytes) -> None:
-        self.conversation.hears(data)
 
     def pause_writing(self) -> None:
         self.conversation.may_write(False)
@@ -110,30 +107,25 @@ class Received(asyncio.Protocol):
         self.conversation.is_lost(exc)
 
 
-class Buffered(asyncio.BufferedProtocol):
+class Received(_Talker, asyncio.Protocol):
+    """Gets bytes."""
+
+    def data_received(self, data: bytes) -> None:
+        self.conversation.hears(data)
+
+
+class Buffered(_Talker, asyncio.BufferedProtocol):
     """Has a buffer of its own."""
 
     def __init__(self, conversation: Conversation) -> None:
-        self.conversation = conversation
+        super().__init__(conversation)
         self.buffer = memoryview(bytearray(_BUFFER))
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.conversation.starts(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         self.conversation.hears(self.buffer[:nbytes])
-
-    def pause_writing(self) -> None:
-        self.conversation.may_write(False)
-
-    def resume_writing(self) -> None:
-        self.conversation.may_write(True)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.conversation.is_lost(exc)
 
 
 async def converse(first: Any, second: Any, seed: int, count: int, **tls: Any) -> None:
