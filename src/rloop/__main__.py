@@ -19,17 +19,10 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(own)
     match chosen.command:
         case "run":
-            try:
-                program = Program.of(command)
-            except ValueError as error:
-                parser.error(f"run: {error}; {_PROGRAM}")
-            launch.main(program, chosen.loop)
+            launch.main(_program(parser, "run", command), chosen.loop)
             return 0
         case "record":
-            try:
-                program = Program.of(command)
-            except ValueError as error:
-                parser.error(f"record: {error}; {_PROGRAM}")
+            program = _program(parser, "record", command)
             try:
                 recording = flight_recorder(chosen.file, jdk_events=chosen.jdk_events)
             except (OSError, RuntimeError) as error:
@@ -63,6 +56,13 @@ def _is_option(argument: str, previous: str) -> bool:
     return previous == "--loop" or is_long or argument == "-h"
 
 
+def _program(parser: argparse.ArgumentParser, name: str, command: Sequence[str]) -> Program:
+    try:
+        return Program.of(command)
+    except ValueError as error:
+        parser.error(f"{name}: {error}; {_PROGRAM}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rloop",
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "and for the processes that it spawns.",
         usage=f"python -m rloop run [--loop {{{','.join(launch.LOOPS)}}}] {_PROGRAM} [arguments]",
     )
-    run.add_argument("--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s")
+    _add_loop(run)
 
     record = commands.add_parser(
         "record",
@@ -88,9 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="python -m rloop record [--loop LOOP] [--jdk-events {default,profile}] FILE.jfr -- "
         f"{_PROGRAM} [arguments]",
     )
-    record.add_argument(
-        "--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s"
-    )
+    _add_loop(record)
     record.add_argument(
         "--jdk-events",
         choices=("default", "profile"),
@@ -105,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         "cache", help="make the AOT cache now, which the first start would leave to the next ones"
     )
     return parser
+
+
+def _add_loop(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--loop", choices=launch.LOOPS, default="rloop", help="default: %(default)s"
+    )
 
 
 if __name__ == "__main__":
