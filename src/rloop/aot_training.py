@@ -10,12 +10,11 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 
-from .java import java_home, jvm
+from .java import java_home, jvm, paths
 from .java.aot_cache import AotCache
-from .java.paths import JAR, PACKAGE_PARENT
+from .java.paths import JAR
 from .loops.rloop import RLoop
 
 _LOWEST_PRIORITY = 19
@@ -23,8 +22,6 @@ _FIRST_TO_BE_KILLED = 1000
 _LIMIT_SECONDS = 120
 
 _TRIAL = """
-import sys
-sys.path.append(sys.argv[1])
 from rloop.java import jvm
 jvm.start("-XX:AOTMode=on", "-XX:AOTCache=" + sys.argv[2])
 """
@@ -67,7 +64,7 @@ def _train(output: str) -> None:
 
 def _try(cache: str) -> None:
     """Starts Java with the cache, in a process that may die of it."""
-    subprocess.run([sys.executable, "-P", "-c", _TRIAL, PACKAGE_PARENT, cache], check=True)
+    subprocess.run(paths.command(_TRIAL, cache), check=True)
 
 
 async def _serve_and_ask() -> None:

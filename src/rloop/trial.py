@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from .java.paths import PACKAGE_PARENT
+from .java import paths
 from .loops.rloop import RLoop
 
 _BYTES_PER_KIB = 1024
@@ -19,9 +19,7 @@ _KIB_PER_MIB = 1024
 _LIMIT_SECONDS = 60
 _LINES_OF_JAVA = 5  # of what it said before it ended
 
-# The package's folder goes to the end of the path, so that nothing in it hides the standard
-# library.
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from rloop import trial; trial.main()"
+_PROGRAM = "from rloop import trial; trial.main()"
 
 _WAYS_OUT = (
     "try RLOOP_AOT=off (then empty the cache's folder), unset RLOOP_JAVA_OPTIONS, or choose "
@@ -34,10 +32,13 @@ _MESSAGE = b"hello"
 
 def results() -> dict[str, tuple[str, bool]]:
     """What was tried, what came out, and whether that is as it should be."""
-    command = [sys.executable, "-P", "-c", _PROGRAM, PACKAGE_PARENT]
     try:
         process = subprocess.run(
-            command, capture_output=True, timeout=_LIMIT_SECONDS, check=False, errors="replace"
+            paths.command(_PROGRAM),
+            capture_output=True,
+            timeout=_LIMIT_SECONDS,
+            check=False,
+            errors="replace",
         )
     except subprocess.TimeoutExpired:
         return _failed(f"Java or the loop did not come to an end in {_LIMIT_SECONDS} s")

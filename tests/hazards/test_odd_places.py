@@ -64,6 +64,22 @@ def test_a_package_in_a_folder_with_a_colon(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_processes_of_ours_run_the_package_that_starts_them(tmp_path: Path) -> None:
+    """Not another one, which stands on their path."""
+    place = installed(tmp_path)
+    start = f"""if True:
+        import subprocess, sys
+        sys.path.insert(0, {str(place)!r})
+        from rloop.java import paths
+        code = "import rloop.trial, sys; print(rloop.__file__, rloop.trial.__file__, sys.argv[2:])"
+        subprocess.run(paths.command(code, "argument"), check=True)
+    """
+    code, output, errors = run("-c", start)
+    assert code == 0, errors
+    package = place / "rloop"
+    assert output == f"{package}/__init__.py {package}/trial.py ['argument']\n"
+
+
 def test_a_java_in_a_folder_with_a_colon(tmp_path: Path) -> None:
     home = tmp_path / "a:b"
     home.symlink_to(java_home.find().path)

@@ -35,9 +35,8 @@ from contextlib import suppress
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
-from . import cgroups, settings
+from . import cgroups, paths, settings
 from .java_home import JavaHome
-from .paths import PACKAGE_PARENT
 from .unheard_child import unheard
 
 _SUFFIX = ".aot"
@@ -57,9 +56,7 @@ _BYTES_PER_MIB = 1 << 20
 _RETRY_AFTER_SECONDS = 3600
 _CACHES_KEPT = 4  # for several versions or options in turn; each has about 12 MB
 
-# The package's folder goes to the end of the path, so that nothing in it hides the standard
-# library.
-_TRAINER = "import sys; sys.path.append(sys.argv[1]); from rloop.aot_training import main; main()"
+_TRAINER = "from rloop.aot_training import main; main()"
 
 # Java makes text of names of files: UTF-8, whatever the program's own locale.
 _LOCALE = {"LC_ALL": "C.UTF-8"}
@@ -138,7 +135,7 @@ class AotCache:
 
     def _run(self, *launcher: str, **how: Any) -> bytes:
         """Returns what there was on stderr, if that is a pipe."""
-        command = [*launcher, sys.executable, "-P", "-c", _TRAINER, PACKAGE_PARENT]
+        command = [*launcher, *paths.command(_TRAINER)]
         environment = {**os.environ, **_LOCALE, "RLOOP_JAVA_HOME": self._home.path}
         with Popen(
             command, stdin=DEVNULL, stdout=DEVNULL, cwd="/", env=environment, **how
