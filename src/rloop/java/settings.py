@@ -21,7 +21,7 @@ _LEAST_HEAP = 16 << 20
 _LARGEST_HEAP = 16 << 40  # a process has 128 TiB of addresses
 
 # Long before so many have work to do, the loop's own thread is too slow for them.
-MOST_IO_THREADS = 64
+MOST_THREADS = 64
 
 
 def check() -> None:
@@ -33,6 +33,7 @@ def check() -> None:
     tls()
     lend()
     io_threads()
+    workers()
 
 
 def heap() -> str:
@@ -89,12 +90,21 @@ def lend() -> str:
 
 def io_threads() -> int:
     """How many threads of Java's do a ``TokioLoop``'s I/O: by default half the cores."""
-    value = os.environ.get("RLOOP_IO_THREADS")
+    return _threads("RLOOP_IO_THREADS", _cores() // 2)
+
+
+def workers() -> int:
+    """How many threads run a ``TokioLoop``'s Python, without a GIL: by default one."""
+    return _threads("RLOOP_WORKERS", 1)
+
+
+def _threads(variable: str, default: int) -> int:
+    value = os.environ.get(variable)
     if not value:
-        return max(_cores() // 2, 1)
-    if not value.isdecimal() or not 1 <= int(value) <= MOST_IO_THREADS:
+        return min(max(default, 1), MOST_THREADS)
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_THREADS:
         raise SettingError(
-            f"RLOOP_IO_THREADS is {value!r}: expected a number from 1 to {MOST_IO_THREADS},"
+            f"{variable} is {value!r}: expected a number from 1 to {MOST_THREADS},"
             " or leave it unset"
         )
     return int(value)

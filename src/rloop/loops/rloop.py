@@ -70,7 +70,8 @@ def install() -> None:
 class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
-    __slots__ = ("_state",)
+    # _states: of all workers, where there are several
+    __slots__ = ("_state", "_states")
 
     if TYPE_CHECKING:
         # Made by Java

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Any
 
 from rloop.java import settings
 
+from . import workers as crews
 from .rloop import RLoop
+from .workers import AFFINITY, Crew
 
 if TYPE_CHECKING:
+    import asyncio
+    import socket
     import ssl
 
 # rloop.loop.Lending of Java.
@@ -20,7 +26,8 @@ _LENDING = {"busy": "WHEN_BUSY", "always": "ALWAYS"}
 class TokioLoop(RLoop):
     """An asyncio event loop whose I/O threads of Java's do while it runs Python.
 
-    A loop that isn't busy does its I/O itself, as ``RLoop`` does.
+    A loop that isn't busy does its I/O itself, as ``RLoop`` does. On free-threaded builds several
+    workers run Python, and each does its own I/O.
     """
 
     __slots__ = ()
@@ -28,29 +35,158 @@ class TokioLoop(RLoop):
     if TYPE_CHECKING:
         # Made by Java: takes the I/O home, and lends it again when all who hold it let go
         _hold_io: Callable[[bool], None]
+        # Made by Java for the first loop with several workers
+        _open_worker: Callable[[str | None, int], object]
+        _sit: Callable[[object], object]
+        _load: Callable[[], int]
+        # The standard library's
+        _asyncgen_firstiter_hook: Callable[[Any], None]
+        _asyncgen_finalizer_hook: Callable[[Any], None]
 
-    def __init__(self, io_threads: int | None = None) -> None:
-        """Starts Java in the process's first loop, and the I/O threads.
+    _crew: Crew | None = None
 
-        ``io_threads`` is how many, which share the loop's connections out among them; by default
-        what ``RLOOP_IO_THREADS`` says, or half the cores that the process may use.
+    def __init__(self, io_threads: int | None = None, *, workers: int | None = None) -> None:
+        """Starts Java in the process's first loop, and the threads.
 
-        Raises ``ValueError`` if that is not a number from 1 to 64.
+        ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
+        out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
+        process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
+        default what ``RLOOP_WORKERS`` says, or one. Several do their I/O themselves.
+
+        Raises ``ValueError`` if one of these is not a number from 1 to 64.
         """
+        count = settings.workers() if workers is None else _checked("workers", workers)
+        if _has_gil():
+            count = 1
         self._lending = _LENDING[settings.lend()]
-        self._io_threads = settings.io_threads() if io_threads is None else _checked(io_threads)
+        self._io_threads = (
+            settings.io_threads() if io_threads is None else _checked("io_threads", io_threads)
+        )
+        if count > 1:
+            self._lending = "NEVER"
+            self._io_threads = 0
         super().__init__()
+        if count > 1:
+            try:
+                self._man(count)
+            except BaseException:
+                self.close()
+                raise
+
+    def _man(self, count: int) -> None:
+        """Starts further workers."""
+        first = crews.install(RLoop)
+        self._crew = Crew(self, count, first, settings.poller())
+        self._states = crews.states(self._crew.workers)
+        if type(self).create_task is RLoop.create_task:
+            self.create_task = self._create_placed_task  # type: ignore[method-assign]
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         from rloop.transports.guarded_ssl import guard  # noqa: PLC0415  # for the first TLS
 
         guard(ssl_object, self._hold_io)
 
+    # ---- several workers -------------------------------------------------------------------------
 
-def _checked(io_threads: int) -> int:
-    number = operator.index(io_threads)
-    if not 1 <= number <= settings.MOST_IO_THREADS:
-        raise ValueError(
-            f"io_threads is {number}: expected a number from 1 to {settings.MOST_IO_THREADS}"
+    def _run_once(self) -> None:
+        if self._crew is None:
+            super()._run_once()
+            return
+        self._crew.start()
+        try:
+            with crews.running(self._crew.workers[0]):
+                super()._run_once()
+        finally:
+            self._crew.park()
+
+    def _calls(self) -> Any:
+        worker = crews.current_worker()
+        if worker is None or worker._loop is not self or worker.index == 0:
+            return super()._calls()
+        return worker._state
+
+    def _stop_this_worker(self) -> None:
+        RLoop.stop(self)
+
+    def stop(self) -> None:
+        """Ends the run after the current batch, from whatever worker."""
+        if self._crew is None:
+            super().stop()
+        else:
+            self._crew.workers[0].on(super().stop)
+            self._crew.workers[0].on(self._write_to_self)
+
+    def close(self) -> None:
+        """Sends what transports have queued and closes the loop, and ends its threads."""
+        crew = self._crew
+        if crew is not None and not self.is_running() and not self.is_closed():
+            crew.on_each(self._flush)
+        super().close()
+        if crew is not None and self.is_closed():
+            vars(self).pop("create_task", None)
+            crew.on_each(self._close)
+            crew.end()
+
+    def _create_placed_task(self, coro: Any, **kwargs: Any) -> Any:
+        context = kwargs.get("context")
+        if context is not None and AFFINITY not in context:
+            worker = crews.current_worker()
+            if worker is not None and worker._loop is self:
+                context.run(AFFINITY.set, worker.affinity)
+        return RLoop.create_task(self, coro, **kwargs)
+
+    def _open_accepted(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        extra: dict[str, Any],
+        sslcontext: Any,
+        server: Any,
+        handshake_timeout: float | None,
+        shutdown_timeout: float | None,
+        *contexts: Context | None,
+    ) -> None:
+        if self._crew is not None:
+            (given,) = contexts or (None,)
+            context = copy_context() if given is None else given.copy()
+            is_counted = not (sslcontext and self._debug)  # by _open_connection
+            context.run(AFFINITY.set, self._crew.choose(is_counted).affinity)
+            contexts = (context,)
+        super()._open_accepted(
+            protocol_factory,
+            sock,
+            extra,
+            sslcontext,
+            server,
+            handshake_timeout,
+            shutdown_timeout,
+            *contexts,
         )
+
+    def _open_connection(self, *serving: Any) -> None:
+        worker = crews.current_worker()
+        if self._crew is not None and worker is not None:
+            self._crew.arrived(worker)
+        super()._open_connection(*serving)
+
+    def set_debug(self, enabled: bool) -> None:
+        """Switches asyncio's debug mode."""
+        super().set_debug(enabled)
+        if self._crew is not None:
+            self._crew.on_each(self._set_debug, bool(enabled))
+
+    def _check_thread(self) -> None:
+        worker = crews.current_worker()
+        if worker is None or worker._loop is not self:
+            super()._check_thread()
+
+
+def _has_gil() -> bool:
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def _checked(name: str, value: int) -> int:
+    number = operator.index(value)
+    if not 1 <= number <= settings.MOST_THREADS:
+        raise ValueError(f"{name} is {number}: expected a number from 1 to {settings.MOST_THREADS}")
     return number

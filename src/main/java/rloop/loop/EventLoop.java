@@ -23,6 +23,9 @@ public final class EventLoop {
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 
+  /** Which of the loop's workers this is; the first one is 0. */
+  private final int worker;
+
   private final Scheduler scheduler;
   private final ReadyQueue ready;
   private final Driver driver;
@@ -39,16 +42,18 @@ public final class EventLoop {
   private boolean closed;
   private boolean debug;
 
-  /** An idle loop for the Python object given. */
+  /** An idle loop for the Python object given: its first worker, or one of the others. */
   public EventLoop(
       long pythonLoop,
+      int worker,
       HandleType handleType,
       HandleType timerType,
       Poller poller,
       Lending lending,
       int ioThreads) {
     this.pythonLoop = pythonLoop;
-    this.scheduler = new Scheduler(pythonLoop, handleType, timerType);
+    this.worker = worker;
+    this.scheduler = new Scheduler(pythonLoop, worker, handleType, timerType);
     this.ready = scheduler.ready();
     this.driver = new Driver(poller, ioThreads);
     this.io = new LentIo(this, driver, lending, ioThreads);
@@ -223,6 +228,11 @@ public final class EventLoop {
 
   public long pythonLoop() {
     return pythonLoop;
+  }
+
+  /** Which of the loop's workers this is. */
+  public int worker() {
+    return worker;
   }
 
   public boolean isClosed() {

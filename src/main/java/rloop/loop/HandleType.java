@@ -29,6 +29,7 @@ public final class HandleType {
   private final int call;
 
   private final int sequence;
+  private final int worker;
   private final int timerIndex;
   private final int deadline;
 
@@ -50,6 +51,7 @@ public final class HandleType {
     TypeSpec spec = new TypeSpec(name, stdlib).subclassable();
     call = spec.reference("_call");
     sequence = spec.hiddenLong();
+    worker = spec.hiddenLong();
     timerIndex = spec.hiddenLong();
     deadline = timer ? spec.hiddenLong() : 0;
     base = spec.create();
@@ -89,14 +91,15 @@ public final class HandleType {
     Ref.drop(old);
   }
 
-  /** A handle of a loop, without a call. */
+  /** A handle of a loop's worker, without a call. */
   @Owned
-  long create(long pythonLoop) {
+  long create(long pythonLoop, int ofWorker) {
     long handle = PyException.check(PyTypes.PyType_GenericAlloc(type));
     Memory.putLong(handle + cancelled, Ref.take(PyObjects.Py_False));
     Memory.putLong(handle + loop, Ref.take(pythonLoop));
     Memory.putLong(handle + sourceTraceback, Ref.take(PyObjects.Py_None));
     Memory.putLong(handle + repr, Ref.take(PyObjects.Py_None));
+    Memory.putLong(handle + worker, ofWorker);
     Memory.putLong(handle + sequence, NONE);
     Memory.putLong(handle + timerIndex, NONE);
     return handle;
@@ -114,6 +117,11 @@ public final class HandleType {
   /** The Python loop that the handle belongs to, borrowed. */
   public long loop(long handle) {
     return Memory.getLong(handle + loop);
+  }
+
+  /** Which of its loop's workers it belongs to. */
+  public int worker(long handle) {
+    return (int) Memory.getLong(handle + worker);
   }
 
   /** The call, borrowed; 0 if the handle does not hold it. */

@@ -32,6 +32,8 @@ public final class Scheduler {
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
 
+  private final int worker;
+
   private final HandleType handleType;
   private final HandleType timerType;
   private final Calls calls = new Calls();
@@ -47,8 +49,9 @@ public final class Scheduler {
   private double toldTime;
   private boolean closed;
 
-  Scheduler(long pythonLoop, HandleType handleType, HandleType timerType) {
+  Scheduler(long pythonLoop, int worker, HandleType handleType, HandleType timerType) {
     this.pythonLoop = pythonLoop;
+    this.worker = worker;
     this.handleType = handleType;
     this.timerType = timerType;
     this.timers = new Timers(timerType::setTimerIndex);
@@ -81,7 +84,7 @@ public final class Scheduler {
     // is not even stored in it before somebody is seen to have kept it (settleLastHandle).
     long handle = lastHandle;
     if (handle == 0 || !handleType.isUnused(handle)) {
-      handle = handleType.create(pythonLoop); // may let others in
+      handle = handleType.create(pythonLoop, worker); // may let others in
     }
     handleType.setSequence(handle, sequence);
     long returned = Ref.take(handle);
@@ -137,7 +140,7 @@ public final class Scheduler {
   /** A handle that holds a call, which is not scheduled yet. */
   @Owned
   public long handleFor(@Owned long call) {
-    long handle = handleType.create(pythonLoop);
+    long handle = handleType.create(pythonLoop, worker);
     handleType.setCall(handle, call);
     return handle;
   }
@@ -214,7 +217,7 @@ public final class Scheduler {
       Ref.drop(call);
       throw e;
     }
-    long handle = timerType.create(pythonLoop);
+    long handle = timerType.create(pythonLoop, worker);
     timerType.setCall(handle, call);
     timerType.setScheduled(handle, true);
     timers.add(Ref.take(handle), deadline);

@@ -22,7 +22,7 @@ public final class Tally {
   }
 
   /** How many there are. */
-  long open() {
+  public long open() {
     return begun - ended;
   }
 

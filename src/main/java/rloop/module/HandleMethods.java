@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Methods;
+import rloop.loop.EventLoop;
 import rloop.loop.HandleType;
 
 /** The methods of {@code rloop._core.Handle} and {@code TimerHandle}. */
@@ -37,32 +38,40 @@ final class HandleMethods {
     return HandleTypes.require(types).timerHandle();
   }
 
+  private static long state(HandleType type, long handle) {
+    return Loops.state(type.loop(handle), type.worker(handle));
+  }
+
+  private static EventLoop loop(HandleType type, long handle) {
+    return Loops.ofState(state(type, handle));
+  }
+
   private static long lock(long self, long b) {
-    return Loops.state(handles().loop(self));
+    return state(handles(), self);
   }
 
   private static long lockOfTimer(long self, long b) {
-    return Loops.state(timerHandles().loop(self));
+    return state(timerHandles(), self);
   }
 
   private static long cancel(long self, long b, long c, long d) {
-    Loops.of(handles().loop(self)).scheduler().cancel(self);
+    loop(handles(), self).scheduler().cancel(self);
     return Arguments.none();
   }
 
   private static long cancelTimer(long self, long b, long c, long d) {
-    Loops.of(timerHandles().loop(self)).scheduler().cancelTimer(self);
+    loop(timerHandles(), self).scheduler().cancelTimer(self);
     return Arguments.none();
   }
 
   /** {@code _get_call()}: the tuple {@code (context, callback, *arguments)}, or {@code None}. */
   private static long getCall(long self, long b, long c, long d) {
-    return orNone(Loops.of(handles().loop(self)).scheduler().callOf(self));
+    return orNone(loop(handles(), self).scheduler().callOf(self));
   }
 
   /** {@code _runs_elsewhere()}: whether another thread runs the handle's call just now. */
   private static long runsElsewhere(long self, long b, long c, long d) {
-    return Arguments.bool(Loops.of(handles().loop(self)).runsElsewhere(self));
+    return Arguments.bool(loop(handles(), self).runsElsewhere(self));
   }
 
   private static long getTimerCall(long self, long b, long c, long d) {

@@ -91,21 +91,24 @@ final class LoopMethods {
    */
   private static long open(long self, long arguments, long count, long d) {
     Arguments.expect("_open", count, 3);
-    HandleTypes types = HandleTypes.require(LoopMethods.types);
-    String poller = text(Arguments.get(arguments, 0));
     Lending lending = Lending.valueOf(String.valueOf(text(Arguments.get(arguments, 1))));
     int ioThreads = Arguments.toInt(Arguments.get(arguments, 2));
+    Loops.setState(self, open(self, 0, Arguments.get(arguments, 0), lending, ioThreads));
+    return Arguments.none();
+  }
+
+  /** Makes a worker of a loop. */
+  static EventLoop open(long self, int worker, long poller, Lending lending, int ioThreads) {
+    HandleTypes types = HandleTypes.require(LoopMethods.types);
     try {
-      Poller opened = Pollers.create(poller);
+      Poller opened = Pollers.create(text(poller));
       try {
-        Loops.setState(
-            self,
-            new EventLoop(self, types.handle(), types.timerHandle(), opened, lending, ioThreads));
+        return new EventLoop(
+            self, worker, types.handle(), types.timerHandle(), opened, lending, ioThreads);
       } catch (OutOfMemoryError | PyException e) {
         opened.close();
         throw e;
       }
-      return Arguments.none();
     } catch (ErrnoException e) {
       throw PyException.osError(e.errno());
     } catch (IllegalArgumentException e) {
@@ -127,7 +130,11 @@ final class LoopMethods {
     if (loop.isDebug()) {
       DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
     }
-    return traced(loop, loop.scheduler().callSoon(Arguments.call(arguments, 0, count, names)));
+    long call = Arguments.call(arguments, 0, count, names);
+    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    return home == loop
+        ? traced(loop, loop.scheduler().callSoon(call))
+        : WorkerMethods.callSoon(home, call);
   }
 
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {
@@ -139,6 +146,10 @@ final class LoopMethods {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
     }
     long call = Arguments.call(arguments, 0, count, names);
+    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    if (home != loop) {
+      return WorkerMethods.callSoon(home, call);
+    }
     long handle = traced(loop, loop.scheduler().callSoonThreadsafe(call));
     loop.counters().threadsafeCall();
     loop.wakeUp();
@@ -155,7 +166,10 @@ final class LoopMethods {
     double delay = seconds(arguments, "delay must not be None");
     checkTimer(loop, arguments);
     long call = Arguments.call(arguments, 1, count, names);
-    return traced(loop, loop.scheduler().callLater(delay, call));
+    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    return home == loop
+        ? traced(loop, loop.scheduler().callLater(delay, call))
+        : WorkerMethods.callLater(home, delay, call);
   }
 
   private static long callAt(long self, long arguments, long count, long names) {
@@ -167,7 +181,10 @@ final class LoopMethods {
     checkTimer(loop, arguments);
     long call = Arguments.call(arguments, 1, count, names);
     long when = Arguments.get(arguments, 0);
-    return traced(loop, loop.scheduler().callAt(when, deadline, call));
+    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    return home == loop
+        ? traced(loop, loop.scheduler().callAt(when, deadline, call))
+        : WorkerMethods.callAt(home, when, deadline, call);
   }
 
   private static void checkTimer(EventLoop loop, long arguments) {
@@ -177,7 +194,7 @@ final class LoopMethods {
   }
 
   @Owned
-  private static long traced(EventLoop loop, @Owned long handle) {
+  static long traced(EventLoop loop, @Owned long handle) {
     if (loop.isDebug()) {
       try {
         DebugMode.trace(loop.pythonLoop(), handle);

@@ -5,6 +5,7 @@ import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
 import rloop.cpython.type.JavaReference;
 import rloop.cpython.type.Trampoline;
 import rloop.cpython.type.TypeSpec;
@@ -24,14 +25,18 @@ final class Loops {
           .iterator(Trampoline.to(MethodHandles.lookup(), "next", "lockOfNext"))
           .create();
 
-  /** The offset of the slot {@code _state} of {@code rloop.RLoop}. */
+  /** The offset of the slot {@code _state} of {@code rloop.RLoop}: the first worker's. */
   private static int stateSlot;
+
+  /** That of {@code _states}: the tuple of all workers', of a loop that has several. */
+  private static int statesSlot;
 
   private Loops() {}
 
   /** Reads where the Python class keeps the state object. */
   static void setLoopClass(long loopClass) {
     stateSlot = Layout.slotOffset(loopClass, "_state");
+    statesSlot = Layout.slotOffset(loopClass, "_states");
   }
 
   /** The Java part of a loop: the loop itself, and what stands above it. */
@@ -48,16 +53,22 @@ final class Loops {
     }
   }
 
+  /** Makes the state object of a loop, or of one of its workers. */
+  @Owned
+  static long createState(EventLoop loop) {
+    return JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+  }
+
   /** Gives a Python loop its state object. */
   static void setState(long pythonLoop, EventLoop loop) {
-    long state = JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+    long state = createState(loop);
     @Owned long old = Memory.getLong(pythonLoop + stateSlot);
     Memory.putLong(pythonLoop + stateSlot, state);
     Ref.dropIfAny(old);
   }
 
   /**
-   * The loop of a Python loop.
+   * The part of a Python loop that this thread runs, or else the first one.
    *
    * @throws PyException a {@code RuntimeError} if {@code __init__} has not run
    */
@@ -75,15 +86,41 @@ final class Loops {
   }
 
   /**
-   * The state object of a Python loop, borrowed. It is also the loop's lock, on free-threaded
-   * builds.
+   * The state object of a Python loop, borrowed: that of the worker that this thread is, or else
+   * the first one's. It is also a lock, on free-threaded builds.
    */
   static long state(long pythonLoop) {
-    long state = Memory.getLong(pythonLoop + stateSlot);
-    if (state == 0) {
+    if (hasSeveral(pythonLoop)) {
+      long seated = Seat.state(pythonLoop);
+      if (seated != 0) {
+        return seated;
+      }
+    }
+    return initialised(Memory.getLong(pythonLoop + stateSlot));
+  }
+
+  /** The state object of a worker of a Python loop, borrowed. */
+  static long state(long pythonLoop, int worker) {
+    return worker == 0
+        ? initialised(Memory.getLong(pythonLoop + stateSlot))
+        : Tuples.get(initialised(Memory.getLong(pythonLoop + statesSlot)), worker);
+  }
+
+  private static long initialised(long found) {
+    if (found == 0) {
       throw PyException.runtimeError("the event loop was not initialised");
     }
-    return state;
+    return found;
+  }
+
+  /** Whether a Python loop has several workers. */
+  static boolean hasSeveral(long pythonLoop) {
+    return Memory.getLong(pythonLoop + statesSlot) != 0;
+  }
+
+  /** What a state object stands for. */
+  static EventLoop ofState(long state) {
+    return referent(state).loop;
   }
 
   private static Parts referent(long state) {

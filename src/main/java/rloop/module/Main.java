@@ -68,6 +68,7 @@ public final class Main {
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
         .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
         .add("add_metrics", "addMetrics", ONE_ARGUMENT, "(loop_class, /)")
+        .add("add_workers", "addWorkers", FAST, "(loop_class, variable, /)")
         .add("add_tls", "addTls", FAST, "(library, ssl_offset, /)")
         .add("exchange_tls", "exchangeTls", FAST, "(sender, receiver, /)")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
@@ -125,6 +126,13 @@ public final class Main {
     MonitorMethods.addTo(loopClass);
     new Functions(module, MethodHandles.lookup())
         .add("add_recording", "addRecording", ONE_ARGUMENT, "(loop_class, /)");
+    return Arguments.none();
+  }
+
+  /** {@code add_workers(loop_class, variable)}: adds what loops with several workers need. */
+  private static long addWorkers(long module, long arguments, long count, long d) {
+    Arguments.expect("add_workers", count, 2);
+    WorkerMethods.addTo(module, Arguments.get(arguments, 0), Arguments.get(arguments, 1));
     return Arguments.none();
   }
 

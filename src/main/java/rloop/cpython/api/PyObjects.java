@@ -31,6 +31,7 @@ public final class PyObjects {
   private static final Downcall DEC_REF = Downcall.of("Py_DecRef");
   private static final Downcall GET_ATTR_STRING = Downcall.of("PyObject_GetAttrString");
   private static final Downcall GET_ATTR = Downcall.of("PyObject_GetAttr");
+  private static final Downcall GET_ITEM = Downcall.of("PyObject_GetItem");
   private static final Downcall SET_ATTR_STRING = Downcall.of("PyObject_SetAttrString");
   private static final Downcall VECTORCALL = Downcall.of("PyObject_Vectorcall");
   private static final Downcall VECTORCALL_METHOD = Downcall.of("PyObject_VectorcallMethod");
@@ -57,6 +58,11 @@ public final class PyObjects {
   @Owned
   public static long PyObject_GetAttr(long object, long name) {
     return GET_ATTR.call(object, name);
+  }
+
+  @Owned
+  public static long PyObject_GetItem(long object, long key) {
+    return GET_ITEM.call(object, key);
   }
 
   /** 0, or -1 with an exception set. For set-up: the name is never freed. */

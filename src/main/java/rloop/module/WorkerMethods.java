@@ -1,0 +1,166 @@
+package rloop.module;
+
+import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
+import static rloop.cpython.type.Methods.ONE_ARGUMENT;
+
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyErrors;
+import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.CriticalSection;
+import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
+import rloop.cpython.type.Functions;
+import rloop.cpython.type.JavaReference;
+import rloop.cpython.type.Methods;
+import rloop.cpython.type.TypeSpec;
+import rloop.loop.Affinity;
+import rloop.loop.EventLoop;
+import rloop.loop.Lending;
+import rloop.loop.LoopCounters;
+
+/** What Java adds to {@code rloop.RLoop} and the module for loops with several workers. */
+@SuppressWarnings("unused") // reached through method handles
+final class WorkerMethods {
+  /** The type {@code rloop._core.Affinity}, of what stands for an {@link Affinity}. */
+  private static final @Owned long AFFINITY_TYPE =
+      new TypeSpec("rloop._core.Affinity", JavaReference.TYPE).notInstantiable().create();
+
+  /** The {@code ContextVar} that holds one; there is none before the first such loop. */
+  private static @Owned long variable;
+
+  private WorkerMethods() {}
+
+  /** Adds them; the variable is the one that contexts have an affinity in. */
+  static void addTo(long module, long loopClass, long variable) {
+    WorkerMethods.variable = Ref.take(variable);
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    new Methods(loopClass, lookup, null)
+        .add("_open_worker", "openWorker", FAST, "($self, poller, index, /)")
+        .add("_sit", "sit", ONE_ARGUMENT, "($self, state, /)");
+    new Methods(loopClass, lookup, "lock").add("_load", "load", NO_ARGUMENTS, "($self, /)");
+    new Functions(module, lookup).add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)");
+  }
+
+  private static long lock(long self, long b) {
+    return Loops.state(self);
+  }
+
+  /** {@code _open_worker(poller, index)}: the state object of a further worker. */
+  private static long openWorker(long self, long arguments, long count, long d) {
+    Arguments.expect("_open_worker", count, 2);
+    EventLoop worker =
+        LoopMethods.open(
+            self,
+            Arguments.toInt(Arguments.get(arguments, 1)),
+            Arguments.get(arguments, 0),
+            Lending.NEVER,
+            0);
+    try {
+      return Loops.createState(worker);
+    } catch (OutOfMemoryError | PyException e) {
+      worker.abandon();
+      worker.free();
+      throw e;
+    }
+  }
+
+  /**
+   * {@code _sit(state)}: this thread is the worker of that state object from now on, or none for
+   * {@code None}; what it was before.
+   */
+  private static long sit(long self, long state, long c, long d) {
+    long before = Seat.state(self);
+    Seat.take(self, state == PyObjects.Py_None ? 0 : state);
+    return before == 0 ? Arguments.none() : Ref.take(before);
+  }
+
+  /** {@code _load()}: how many sockets the worker that this thread is has transports for. */
+  private static long load(long self, long b, long c, long d) {
+    LoopCounters counters = Loops.of(self).counters();
+    return PyScalars.PyLong_FromLongLong(counters.sockets.open());
+  }
+
+  /** {@code new_affinity(state)}: to a worker; for {@code None} to the first one of any loop. */
+  private static long newAffinity(long module, long state, long c, long d) {
+    EventLoop home = state == PyObjects.Py_None ? null : Loops.ofState(state);
+    return JavaReference.create(AFFINITY_TYPE, new Affinity(home));
+  }
+
+  /**
+   * Where a call is to run that was scheduled with a context of its own.
+   *
+   * @param here the part of the loop that this thread runs
+   * @return {@code here}, also for a context that says nothing
+   */
+  static EventLoop homeOf(long self, EventLoop here, long call) {
+    if (!Loops.hasSeveral(self)) {
+      return here;
+    }
+    Affinity affinity = affinityOf(Tuples.get(call, 0));
+    if (affinity == null) {
+      return here;
+    }
+    EventLoop home = affinity.home();
+    if (home == null) {
+      return Loops.ofState(Loops.state(self, 0));
+    }
+    return home.pythonLoop() == self ? home : here; // or it is another loop's
+  }
+
+  private static @Nullable Affinity affinityOf(long context) {
+    long found = PyObjects.PyObject_GetItem(context, variable);
+    if (found == 0) {
+      PyErrors.PyErr_Clear();
+      return null;
+    }
+    boolean isAffinity = Ref.type(found) == AFFINITY_TYPE;
+    Object referent = isAffinity ? JavaReference.get(found) : null;
+    Ref.drop(found); // the context has it
+    return (Affinity) referent;
+  }
+
+  /** As {@code call_soon_threadsafe} of another worker. */
+  @Owned
+  static long callSoon(EventLoop home, @Owned long call) {
+    long here = CriticalSection.unlock();
+    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
+      long handle = LoopMethods.traced(home, home.scheduler().callSoonThreadsafe(call));
+      home.counters().threadsafeCall();
+      home.wakeUp();
+      return handle;
+    } finally {
+      CriticalSection.relock(here);
+    }
+  }
+
+  /** As {@code call_later} of another worker. */
+  @Owned
+  static long callLater(EventLoop home, double delay, @Owned long call) {
+    long here = CriticalSection.unlock();
+    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
+      long handle = LoopMethods.traced(home, home.scheduler().callLater(delay, call));
+      home.wakeUp();
+      return handle;
+    } finally {
+      CriticalSection.relock(here);
+    }
+  }
+
+  /** As {@code call_at} of another worker. */
+  @Owned
+  static long callAt(EventLoop home, long when, double deadline, @Owned long call) {
+    long here = CriticalSection.unlock();
+    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
+      long handle = LoopMethods.traced(home, home.scheduler().callAt(when, deadline, call));
+      home.wakeUp();
+      return handle;
+    } finally {
+      CriticalSection.relock(here);
+    }
+  }
+}

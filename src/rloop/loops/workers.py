@@ -1,0 +1,240 @@
+"""The workers of a loop: threads that each run Python for it, on free-threaded builds of CPython.
+
+Every worker has a ready queue, timers and a poller of its own in Java (``rloop.loop.EventLoop``),
+and enters nobody else's lock in its iteration. Which one a call runs on is said by its context, in
+a variable that holds an *affinity*: so what descends from a connection stays where the connection
+is, and whoever sets a future wakes the task that waits for it on the task's own worker. Where a
+context says nothing it is the worker that schedules the call.
+
+The first worker is the thread that runs the loop. The others are parked while it doesn't run.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from asyncio import events
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import Context, ContextVar, copy_context
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rloop.java import jvm
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .tokio import TokioLoop
+
+_T = TypeVar("_T")
+
+# What a context says about where its calls run.
+AFFINITY: ContextVar[object] = ContextVar("rloop.affinity")
+
+_this_thread = threading.local()
+
+
+@functools.cache
+def install(loop_class: type) -> object:
+    """Has Java add its methods; returns the affinity to the first worker of whatever loop it is."""
+    core: Any = jvm.core()
+    core.add_workers(loop_class, AFFINITY)
+    return core.new_affinity(None)
+
+
+def current_worker() -> Worker | None:
+    """The worker that this thread is, while it runs a ``TokioLoop``; otherwise None."""
+    return getattr(_this_thread, "worker", None)
+
+
+class Worker:
+    """One of the threads that run a loop's Python."""
+
+    def __init__(self, loop: TokioLoop, index: int, state: object, affinity: object) -> None:
+        """Made by its loop."""
+        self._loop = loop
+        self.index = index
+        self._state = state
+        self.affinity = affinity
+        self.awaited = 0  # connections that are on their way here
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.index} of {self._loop!r}>"
+
+    @property
+    def load(self) -> int:
+        """How many connections are at home here."""
+        return self.on(self._loop._load)
+
+    def on(self, method: Callable[..., _T], *args: Any) -> _T:
+        """Calls a method of the loop's as if this thread were the worker."""
+        before = self._loop._sit(self._state)
+        try:
+            return method(*args)
+        finally:
+            self._loop._sit(before)
+
+    def call_soon(self, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
+        """As the loop's ``call_soon_threadsafe``, on this worker."""
+        return self._loop.call_soon_threadsafe(callback, *args, context=self.context())
+
+    def context(self) -> Context:
+        """A copy of the current context whose calls run here."""
+        context = copy_context()
+        context.run(AFFINITY.set, self.affinity)
+        return context
+
+
+class Crew:
+    """All workers of a loop, and the threads of those beside the first."""
+
+    def __init__(self, loop: TokioLoop, count: int, first: object, poller: str | None) -> None:
+        """Starts the threads, parked; ``first`` is the affinity to the first worker."""
+        self._loop = loop
+        self._poller = poller
+        self._orders = [SimpleQueue[bool]() for _ in range(1, count)]
+        self._answers: SimpleQueue[Worker | BaseException | None] = SimpleQueue()
+        self._unparked = 0
+        self._choosing = threading.Lock()
+        self._turn = 0
+        self.workers: list[Worker] = [Worker(loop, 0, loop._state, first)]
+        self._threads = [
+            _new_thread(f"rloop worker {index}", self._work, index) for index in range(1, count)
+        ]
+        for thread in self._threads:
+            thread.start()
+            answer = self._answers.get()
+            if not isinstance(answer, Worker):
+                self.end()
+                raise answer or RuntimeError("a worker has not started")
+            self.workers.append(answer)
+        enter(self.workers[0])
+
+    # ---- on the threads --------------------------------------------------------------------------
+
+    def _work(self, index: int) -> None:
+        try:
+            worker = self._make(index)
+        except BaseException as exc:  # raised by who has started this thread
+            self._answers.put(exc)
+            return
+        self._answers.put(worker)
+        self._loop._sit(worker._state)
+        _this_thread.worker = worker
+        while self._orders[index - 1].get():
+            self._run(worker)
+            self._answers.put(None)
+
+    def _make(self, index: int) -> Worker:
+        """On the worker's own thread: so its references to what is made are the cheap ones."""
+        state = self._loop._open_worker(self._poller, index)
+        core: Any = jvm.core()
+        return Worker(self._loop, index, state, core.new_affinity(state))
+
+    def _run(self, worker: Worker) -> None:
+        """As ``run_forever``, on this thread."""
+        loop = self._loop
+        events._set_running_loop(loop)
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(
+            firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook
+        )
+        try:
+            loop._start_run()
+            while not loop._run_calls():
+                pass
+        except BaseException as exc:  # ends the loop's run, on the first worker
+            loop._abandon_run()
+            self.workers[0].call_soon(_raise, exc)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+            events._set_running_loop(None)
+
+    # ---- on the first worker ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """The loop's run begins."""
+        self.park()
+        for orders in self._orders:
+            orders.put(True)
+            self._unparked += 1
+
+    def park(self) -> None:
+        """The loop's run is over: returns when no worker runs anything any more."""
+        if self._unparked:
+            for worker in self.workers[1:]:
+                worker.on(self._loop._stop_this_worker)
+                worker.on(self._loop._write_to_self)
+        while self._unparked:
+            self._answers.get()
+            self._unparked -= 1
+
+    def end(self) -> None:
+        """Ends the threads."""
+        for orders in self._orders:
+            orders.put(False)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def on_each(self, method: Callable[..., object], *args: Any) -> None:
+        """Calls a method of the loop's for each worker beside the first."""
+        for worker in self.workers[1:]:
+            worker.on(method, *args)
+
+    def choose(self, is_counted: bool) -> Worker:
+        """The worker for a new connection: the one with the fewest, counting those on their way.
+
+        If it is counted itself, ``arrived`` follows.
+        """
+        with self._choosing:
+            self._turn = (self._turn + 1) % len(self.workers)
+            turns = self.workers[self._turn :] + self.workers[: self._turn]
+            chosen = min(turns, key=lambda worker: worker.load + worker.awaited)
+            chosen.awaited += is_counted
+        return chosen
+
+    def arrived(self, worker: Worker) -> None:
+        """A connection for which it was chosen is counted in its load from now on."""
+        with self._choosing:
+            worker.awaited -= 1
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[None]:
+    """This thread is the loop's first worker meanwhile."""
+    before = current_worker()
+    _this_thread.worker = worker
+    enter(worker)
+    try:
+        yield
+    finally:
+        _this_thread.worker = before
+
+
+def enter(worker: Worker) -> None:
+    """What is scheduled in this context is the worker's, unless the context says something else."""
+    if AFFINITY.get(None) is None:
+        AFFINITY.set(worker.affinity)
+
+
+def _new_thread(name: str, target: Callable[..., object], *args: Any) -> threading.Thread:
+    """In an empty context: free-threaded builds would have it inherit this one."""
+    return threading.Thread(
+        name=name,
+        target=target,
+        args=args,
+        daemon=True,
+        context=Context(),  # type: ignore[call-arg]  # from 3.14 on
+    )
+
+
+def _raise(exc: BaseException) -> None:
+    raise exc
+
+
+def states(workers: Sequence[Worker]) -> tuple[object, ...]:
+    """What Java knows the workers by."""
+    return tuple(worker._state for worker in workers)
