@@ -39,6 +39,7 @@ class TokioLoop(RLoop):
         _open_worker: Callable[[str | None, int], object]
         _sit: Callable[[object], object]
         _load: Callable[[], int]
+        _has_siblings: Callable[[], None]
         # The standard library's
         _asyncgen_firstiter_hook: Callable[[Any], None]
         _asyncgen_finalizer_hook: Callable[[Any], None]
@@ -78,8 +79,9 @@ class TokioLoop(RLoop):
         first = crews.install(RLoop)
         self._crew = Crew(self, count, first, settings.poller())
         self._states = crews.states(self._crew.workers)
-        if type(self).create_task is RLoop.create_task:
-            self.create_task = self._create_placed_task  # type: ignore[method-assign]
+        self._has_siblings()
+        # A partial function, to which every call would take a reference.
+        vars(self).pop("create_future", None)
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         from rloop.transports.guarded_ssl import guard  # noqa: PLC0415  # for the first TLS
@@ -123,13 +125,13 @@ class TokioLoop(RLoop):
             crew.on_each(self._flush)
         super().close()
         if crew is not None and self.is_closed():
-            vars(self).pop("create_task", None)
             crew.on_each(self._close)
             crew.end()
 
-    def _create_placed_task(self, coro: Any, **kwargs: Any) -> Any:
+    def create_task(self, coro: Any, **kwargs: Any) -> Any:
+        """Schedules a coroutine, on this worker unless the context given says something else."""
         context = kwargs.get("context")
-        if context is not None and AFFINITY not in context:
+        if context is not None and self._crew is not None and AFFINITY not in context:
             worker = crews.current_worker()
             if worker is not None and worker._loop is self:
                 context.run(AFFINITY.set, worker.affinity)

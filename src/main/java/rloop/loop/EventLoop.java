@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
 import rloop.io.Channel;
 import rloop.io.Driver;
 import rloop.io.Endpoint;
@@ -19,6 +20,8 @@ import rloop.io.poll.Poller;
 public final class EventLoop {
   /** In place of a sequence number: a call that never waits. */
   public static final long NO_CALL = -1;
+
+  private static final int BUSY_BATCHES = 10_000;
 
   /** Borrowed: it outlives this, which its own state object holds. */
   private final long pythonLoop;
@@ -38,6 +41,9 @@ public final class EventLoop {
   private final LoopTime time = new LoopTime();
   private final Monitors monitors;
   private final Iteration iteration;
+
+  /** Of the first of several workers; otherwise, and once it is done, 0. */
+  private int batchesUntilImmortal;
 
   private boolean closed;
   private boolean debug;
@@ -197,6 +203,23 @@ public final class EventLoop {
   public void flush() {
     io.takeHome();
     driver.flush();
+  }
+
+  /** There are other workers of the same loop. */
+  public void hasSiblings() {
+    batchesUntilImmortal = BUSY_BATCHES;
+  }
+
+  /**
+   * The object of a loop with several workers becomes immortal once it is busy: each task and each
+   * future takes a reference. A loop that ran for a moment only is still freed.
+   *
+   * @param call one of the batch, which this thread has made as a rule
+   */
+  void batchStarts(long call) {
+    if (batchesUntilImmortal > 0 && --batchesUntilImmortal == 0) {
+      batchesUntilImmortal = Ref.immortalise(pythonLoop, call) ? 0 : 1;
+    }
   }
 
   // ---- state ---------------------------------------------------------------------------------

@@ -242,7 +242,9 @@ public final class Iteration {
     deliveries.startBatch();
     scheduler.startBatch();
     counters.batch(ready.batchSize());
-    return start();
+    long call = start();
+    loop.batchStarts(call);
+    return call;
   }
 
   /** What the I/O thread was to send has left then; what was written since, it sends next. */

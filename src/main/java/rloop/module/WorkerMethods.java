@@ -42,7 +42,9 @@ final class WorkerMethods {
     new Methods(loopClass, lookup, null)
         .add("_open_worker", "openWorker", FAST, "($self, poller, index, /)")
         .add("_sit", "sit", ONE_ARGUMENT, "($self, state, /)");
-    new Methods(loopClass, lookup, "lock").add("_load", "load", NO_ARGUMENTS, "($self, /)");
+    new Methods(loopClass, lookup, "lock")
+        .add("_load", "load", NO_ARGUMENTS, "($self, /)")
+        .add("_has_siblings", "hasSiblings", NO_ARGUMENTS, "($self, /)");
     new Functions(module, lookup).add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)");
   }
 
@@ -77,6 +79,12 @@ final class WorkerMethods {
     long before = Seat.state(self);
     Seat.take(self, state == PyObjects.Py_None ? 0 : state);
     return before == 0 ? Arguments.none() : Ref.take(before);
+  }
+
+  /** {@code _has_siblings()}: the worker that this thread is is one of several. */
+  private static long hasSiblings(long self, long b, long c, long d) {
+    Loops.of(self).hasSiblings();
+    return Arguments.none();
   }
 
   /** {@code _load()}: how many sockets the worker that this thread is has transports for. */

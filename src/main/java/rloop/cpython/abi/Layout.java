@@ -27,6 +27,9 @@ public final class Layout {
   /** {@code PyObject.ob_refcnt}; meaningless on free-threaded builds. */
   public static final int REFERENCE_COUNT = 0;
 
+  /** {@code PyObject.ob_tid} of free-threaded builds: the owning thread. */
+  public static final int OWNING_THREAD = 0;
+
   /** {@code PyObject.ob_ref_local} of free-threaded builds: references of the owning thread. */
   public static final int LOCAL_REFERENCES = Long.BYTES + Integer.BYTES;
 
@@ -87,6 +90,7 @@ public final class Layout {
     assumptions.add("offsetof(PyMemberDescrObject, d_member)", DESCRIPTOR_MEMBER);
     assumptions.add("offsetof(PyMemberDef, offset)", MEMBER_OFFSET);
     if (FREE_THREADED) {
+      assumptions.add("offsetof(PyObject, ob_tid)", OWNING_THREAD);
       assumptions.add("offsetof(PyObject, ob_ref_local)", LOCAL_REFERENCES);
       assumptions.add("offsetof(PyObject, ob_ref_shared)", SHARED_REFERENCES);
     } else {

@@ -55,6 +55,7 @@ public final class Methods {
     long definition = MethodDef.create(name, function, flags, signature);
     long method = PyException.check(PyTypes.PyDescr_NewMethod(type, definition));
     int status = PyObjects.PyObject_SetAttrString(type, name, method);
+    var _ = Ref.immortalise(method, method); // as its class is; loops on several threads call it
     Ref.drop(method);
     PyException.checkStatus(status);
     return this;
