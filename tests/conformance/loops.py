@@ -1,11 +1,22 @@
 """Our loops as tests name them: their classes, and the variables that say how they do their I/O."""
 
-CLASSES = {"rloop": "RLoop", "tokio": "TokioLoop", "lent": "TokioLoop", "lent3": "TokioLoop"}
+CLASSES = {
+    "rloop": "RLoop",
+    "tokio": "TokioLoop",
+    "lent": "TokioLoop",
+    "lent3": "TokioLoop",
+    "workers2": "TokioLoop",
+    "workers4": "TokioLoop",
+}
 
-# Some have the I/O of every batch done by another thread, or by several.
+# Some have the I/O of every batch done by another thread, or by several; some have several threads
+# that run Python, where there is no GIL.
 SETTINGS = {
-    "lent": {"RLOOP_LEND": "always", "RLOOP_IO_THREADS": "1"},
-    "lent3": {"RLOOP_LEND": "always", "RLOOP_IO_THREADS": "3"},
+    "tokio": {"RLOOP_WORKERS": "1"},
+    "lent": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "1"},
+    "lent3": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "3"},
+    "workers2": {"RLOOP_WORKERS": "2"},
+    "workers4": {"RLOOP_WORKERS": "4"},
 }
 
 ASYNCIO: dict[str, str] = {}

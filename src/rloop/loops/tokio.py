@@ -38,7 +38,6 @@ class TokioLoop(RLoop):
         # Made by Java for the first loop with several workers
         _open_worker: Callable[[str | None, int], object]
         _sit: Callable[[object], object]
-        _load: Callable[[], int]
         _has_siblings: Callable[[], None]
         # The standard library's
         _asyncgen_firstiter_hook: Callable[[Any], None]
@@ -115,7 +114,7 @@ class TokioLoop(RLoop):
         if self._crew is None:
             super().stop()
         else:
-            self._crew.workers[0].on(super().stop)
+            self._crew.workers[0].on(self._stop_this_worker)
             self._crew.workers[0].on(self._write_to_self)
 
     def close(self) -> None:
@@ -165,11 +164,31 @@ class TokioLoop(RLoop):
             *contexts,
         )
 
-    def _open_connection(self, *serving: Any) -> None:
+    def _open_connection(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        sslcontext: Any,
+        options: dict[str, Any],
+    ) -> None:
         worker = crews.current_worker()
         if self._crew is not None and worker is not None:
             self._crew.arrived(worker)
-        super()._open_connection(*serving)
+            options["server"] = crews.Served(options["server"], worker)
+        super()._open_connection(protocol_factory, sock, sslcontext, options)
+
+    def _watch_fd(self, fd: Any, writing: bool, call: Any) -> asyncio.Handle:
+        if self._crew is not None:
+            for worker in self._crew.others():
+                worker.on(super()._unwatch_fd, fd, writing)  # asyncio replaces it
+        return super()._watch_fd(fd, writing, call)
+
+    def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
+        is_watched = super()._unwatch_fd(fd, writing)
+        if self._crew is not None and not self.is_closed():
+            for worker in self._crew.others():
+                is_watched |= worker.on(super()._unwatch_fd, fd, writing)
+        return is_watched
 
     def set_debug(self, enabled: bool) -> None:
         """Switches asyncio's debug mode."""

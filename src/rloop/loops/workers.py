@@ -40,8 +40,10 @@ _this_thread = threading.local()
 def install(loop_class: type) -> object:
     """Has Java add its methods; returns the affinity to the first worker of whatever loop it is."""
     core: Any = jvm.core()
-    core.add_workers(loop_class, AFFINITY)
-    return core.new_affinity(None)
+    core.add_affinity()
+    first = core.new_affinity(None)
+    core.add_workers(loop_class, AFFINITY, functools.partial(AFFINITY.set, first))
+    return first
 
 
 def current_worker() -> Worker | None:
@@ -58,15 +60,11 @@ class Worker:
         self.index = index
         self._state = state
         self.affinity = affinity
-        self.awaited = 0  # connections that are on their way here
+        self.load = 0  # accepted connections that are at home here
+        self.awaited = 0  # such that are on their way
 
     def __repr__(self) -> str:
         return f"<Worker {self.index} of {self._loop!r}>"
-
-    @property
-    def load(self) -> int:
-        """How many connections are at home here."""
-        return self.on(self._loop._load)
 
     def on(self, method: Callable[..., _T], *args: Any) -> _T:
         """Calls a method of the loop's as if this thread were the worker."""
@@ -87,6 +85,26 @@ class Worker:
         return context
 
 
+class Served:
+    """A server, for a connection of its: the worker that has it counts it.
+
+    Its methods are called there.
+    """
+
+    def __init__(self, server: Any, worker: Worker) -> None:
+        """For one connection."""
+        self._server = server
+        self._worker = worker
+
+    def _attach(self, *transport: Any) -> None:
+        self._server._attach(*transport)
+        self._worker.load += 1
+
+    def _detach(self, *transport: Any) -> None:
+        self._worker.load -= 1
+        self._server._detach(*transport)
+
+
 class Crew:
     """All workers of a loop, and the threads of those beside the first."""
 
@@ -94,38 +112,22 @@ class Crew:
         """Starts the threads, parked; ``first`` is the affinity to the first worker."""
         self._loop = loop
         self._poller = poller
-        self._orders = [SimpleQueue[bool]() for _ in range(1, count)]
-        self._answers: SimpleQueue[Worker | BaseException | None] = SimpleQueue()
+        self._threads: list[_WorkerThread] = []
         self._unparked = 0
+        self._parking = threading.Event()  # all were told to stop
         self._choosing = threading.Lock()
         self._turn = 0
         self.workers: list[Worker] = [Worker(loop, 0, loop._state, first)]
-        self._threads = [
-            _new_thread(f"rloop worker {index}", self._work, index) for index in range(1, count)
-        ]
-        for thread in self._threads:
-            thread.start()
-            answer = self._answers.get()
-            if not isinstance(answer, Worker):
-                self.end()
-                raise answer or RuntimeError("a worker has not started")
-            self.workers.append(answer)
+        try:
+            for index in range(1, count):
+                self._threads.append(_WorkerThread(f"rloop worker {index}"))
+                self.workers.append(self._threads[-1].call(self._make, index))
+        except BaseException:
+            self.end()
+            raise
         enter(self.workers[0])
 
     # ---- on the threads --------------------------------------------------------------------------
-
-    def _work(self, index: int) -> None:
-        try:
-            worker = self._make(index)
-        except BaseException as exc:  # raised by who has started this thread
-            self._answers.put(exc)
-            return
-        self._answers.put(worker)
-        self._loop._sit(worker._state)
-        _this_thread.worker = worker
-        while self._orders[index - 1].get():
-            self._run(worker)
-            self._answers.put(None)
 
     def _make(self, index: int) -> Worker:
         """On the worker's own thread: so its references to what is made are the cheap ones."""
@@ -136,48 +138,58 @@ class Crew:
     def _run(self, worker: Worker) -> None:
         """As ``run_forever``, on this thread."""
         loop = self._loop
+        loop._sit(worker._state)
         events._set_running_loop(loop)
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(
             firstiter=loop._asyncgen_firstiter_hook, finalizer=loop._asyncgen_finalizer_hook
         )
         try:
-            loop._start_run()
-            while not loop._run_calls():
-                pass
+            with running(worker):
+                loop._start_run()
+                while not loop._run_calls():
+                    pass
         except BaseException as exc:  # ends the loop's run, on the first worker
             loop._abandon_run()
             self.workers[0].call_soon(_raise, exc)
+            self._parking.wait()
+            loop._take_stop()
         finally:
             sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(None)
+            loop._sit(None)
 
     # ---- on the first worker ---------------------------------------------------------------------
 
     def start(self) -> None:
         """The loop's run begins."""
         self.park()
-        for orders in self._orders:
-            orders.put(True)
+        self._parking.clear()
+        for thread, worker in zip(self._threads, self.workers[1:], strict=True):
+            thread.order(self._run, worker)
             self._unparked += 1
 
     def park(self) -> None:
         """The loop's run is over: returns when no worker runs anything any more."""
         if self._unparked:
-            for worker in self.workers[1:]:
-                worker.on(self._loop._stop_this_worker)
-                worker.on(self._loop._write_to_self)
+            self.on_each(self._loop._stop_this_worker)
+            self.on_each(self._loop._write_to_self)
+            self._parking.set()
         while self._unparked:
-            self._answers.get()
+            self._threads[self._unparked - 1].answer()
             self._unparked -= 1
 
     def end(self) -> None:
-        """Ends the threads."""
-        for orders in self._orders:
-            orders.put(False)
+        """Ends the threads, which are parked."""
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.end()
+
+    def others(self) -> list[Worker]:
+        """The workers that this thread is not."""
+        here = current_worker()
+        if here is None or here._loop is not self._loop:
+            here = self.workers[0]
+        return [worker for worker in self.workers if worker is not here]
 
     def on_each(self, method: Callable[..., object], *args: Any) -> None:
         """Calls a method of the loop's for each worker beside the first."""
@@ -192,6 +204,8 @@ class Crew:
         with self._choosing:
             self._turn = (self._turn + 1) % len(self.workers)
             turns = self.workers[self._turn :] + self.workers[: self._turn]
+            if self._loop._tells_time:
+                turns = self.workers[:1]  # whoever made the clock knows no other
             chosen = min(turns, key=lambda worker: worker.load + worker.awaited)
             chosen.awaited += is_counted
         return chosen
@@ -204,7 +218,7 @@ class Crew:
 
 @contextmanager
 def running(worker: Worker) -> Iterator[None]:
-    """This thread is the loop's first worker meanwhile."""
+    """This thread is the worker meanwhile."""
     before = current_worker()
     _this_thread.worker = worker
     enter(worker)
@@ -220,15 +234,53 @@ def enter(worker: Worker) -> None:
         AFFINITY.set(worker.affinity)
 
 
-def _new_thread(name: str, target: Callable[..., object], *args: Any) -> threading.Thread:
-    """In an empty context: free-threaded builds would have it inherit this one."""
-    return threading.Thread(
-        name=name,
-        target=target,
-        args=args,
-        daemon=True,
-        context=Context(),  # type: ignore[call-arg]  # from 3.14 on
-    )
+class _WorkerThread:
+    """A thread that does what it is told, and otherwise refers to nothing: least of all a loop."""
+
+    def __init__(self, name: str) -> None:
+        """Starts it."""
+        self._orders: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._answers: SimpleQueue[Any] = SimpleQueue()
+        # In an empty context: free-threaded builds would have it inherit this one.
+        self._thread = threading.Thread(
+            name=name,
+            target=_obey,
+            args=(self._orders, self._answers),
+            daemon=True,
+            context=Context(),  # type: ignore[call-arg]  # from 3.14 on
+        )
+        self._thread.start()
+
+    def order(self, function: Callable[..., object], *args: Any) -> None:
+        """Has a function called; ``answer`` tells when that is done."""
+        self._orders.put(functools.partial(function, *args))
+
+    def answer(self) -> Any:
+        """What the function returned or raised; waits for it."""
+        is_returned, answer = self._answers.get()
+        if not is_returned:
+            raise answer
+        return answer
+
+    def call(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Calls a function on the thread."""
+        self.order(function, *args)
+        return self.answer()  # type: ignore[no-any-return]
+
+    def end(self) -> None:
+        """After what was ordered; waits."""
+        self._orders.put(None)
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+
+def _obey(orders: SimpleQueue[Any], answers: SimpleQueue[Any]) -> None:
+    while (order := orders.get()) is not None:
+        try:
+            answers.put((True, order()))
+        except BaseException as exc:  # raised by who has given the order
+            answers.put((False, exc))
+        del order  # it refers to the loop
 
 
 def _raise(exc: BaseException) -> None:

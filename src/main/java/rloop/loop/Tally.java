@@ -22,7 +22,7 @@ public final class Tally {
   }
 
   /** How many there are. */
-  public long open() {
+  long open() {
     return begun - ended;
   }
 

@@ -150,6 +150,9 @@ final class LoopMethods {
     if (home != loop) {
       return WorkerMethods.callSoon(home, call);
     }
+    if (names == 0) {
+      WorkerMethods.placeThreadsafe(self, loop, call);
+    }
     long handle = traced(loop, loop.scheduler().callSoonThreadsafe(call));
     loop.counters().threadsafeCall();
     loop.wakeUp();

@@ -68,7 +68,8 @@ public final class Main {
         .add("add_transport", "addTransport", NO_ARGUMENTS, "()")
         .add("add_datagrams", "addDatagrams", NO_ARGUMENTS, "()")
         .add("add_metrics", "addMetrics", ONE_ARGUMENT, "(loop_class, /)")
-        .add("add_workers", "addWorkers", FAST, "(loop_class, variable, /)")
+        .add("add_workers", "addWorkers", FAST, "(loop_class, variable, be_of_first, /)")
+        .add("add_affinity", "addAffinity", NO_ARGUMENTS, "()")
         .add("add_tls", "addTls", FAST, "(library, ssl_offset, /)")
         .add("exchange_tls", "exchangeTls", FAST, "(sender, receiver, /)")
         .add("collect_java_garbage", "collectJavaGarbage", NO_ARGUMENTS, "()")
@@ -129,10 +130,20 @@ public final class Main {
     return Arguments.none();
   }
 
-  /** {@code add_workers(loop_class, variable)}: adds what loops with several workers need. */
+  /** {@code add_affinity()}: adds what makes affinities. */
+  private static long addAffinity(long module, long b, long c, long d) {
+    WorkerMethods.addAffinity(module);
+    return Arguments.none();
+  }
+
+  /**
+   * {@code add_workers(loop_class, variable, be_of_first)}: adds what loops with several workers
+   * need.
+   */
   private static long addWorkers(long module, long arguments, long count, long d) {
-    Arguments.expect("add_workers", count, 2);
-    WorkerMethods.addTo(module, Arguments.get(arguments, 0), Arguments.get(arguments, 1));
+    Arguments.expect("add_workers", count, 3);
+    WorkerMethods.addTo(
+        Arguments.get(arguments, 0), Arguments.get(arguments, 1), Arguments.get(arguments, 2));
     return Arguments.none();
   }
 

@@ -11,6 +11,7 @@ import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.CriticalSection;
+import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -21,7 +22,6 @@ import rloop.cpython.type.TypeSpec;
 import rloop.loop.Affinity;
 import rloop.loop.EventLoop;
 import rloop.loop.Lending;
-import rloop.loop.LoopCounters;
 
 /** What Java adds to {@code rloop.RLoop} and the module for loops with several workers. */
 @SuppressWarnings("unused") // reached through method handles
@@ -30,22 +30,38 @@ final class WorkerMethods {
   private static final @Owned long AFFINITY_TYPE =
       new TypeSpec("rloop._core.Affinity", JavaReference.TYPE).notInstantiable().create();
 
+  private static final @Owned long RUN =
+      PyException.check(PyScalars.PyUnicode_InternFromString("run"));
+
   /** The {@code ContextVar} that holds one; there is none before the first such loop. */
   private static @Owned long variable;
 
+  /** Has a context say that it is of the first worker, where it is run. */
+  private static @Owned long beOfFirst;
+
   private WorkerMethods() {}
 
-  /** Adds them; the variable is the one that contexts have an affinity in. */
-  static void addTo(long module, long loopClass, long variable) {
+  /** Makes the class known: affinities can be made from then on. */
+  static void addAffinity(long module) {
+    new Functions(module, MethodHandles.lookup())
+        .add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)");
+  }
+
+  /**
+   * Adds the methods.
+   *
+   * @param variable the one that contexts have an affinity in
+   * @param beOfFirst sets it to the affinity to the first worker
+   */
+  static void addTo(long loopClass, long variable, long beOfFirst) {
     WorkerMethods.variable = Ref.take(variable);
+    WorkerMethods.beOfFirst = Ref.take(beOfFirst);
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     new Methods(loopClass, lookup, null)
         .add("_open_worker", "openWorker", FAST, "($self, poller, index, /)")
         .add("_sit", "sit", ONE_ARGUMENT, "($self, state, /)");
     new Methods(loopClass, lookup, "lock")
-        .add("_load", "load", NO_ARGUMENTS, "($self, /)")
         .add("_has_siblings", "hasSiblings", NO_ARGUMENTS, "($self, /)");
-    new Functions(module, lookup).add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)");
   }
 
   private static long lock(long self, long b) {
@@ -87,12 +103,6 @@ final class WorkerMethods {
     return Arguments.none();
   }
 
-  /** {@code _load()}: how many sockets the worker that this thread is has transports for. */
-  private static long load(long self, long b, long c, long d) {
-    LoopCounters counters = Loops.of(self).counters();
-    return PyScalars.PyLong_FromLongLong(counters.sockets.open());
-  }
-
   /** {@code new_affinity(state)}: to a worker; for {@code None} to the first one of any loop. */
   private static long newAffinity(long module, long state, long c, long d) {
     EventLoop home = state == PyObjects.Py_None ? null : Loops.ofState(state);
@@ -118,6 +128,22 @@ final class WorkerMethods {
       return Loops.ofState(Loops.state(self, 0));
     }
     return home.pythonLoop() == self ? home : here; // or it is another loop's
+  }
+
+  /**
+   * As {@link #homeOf}, of a call of {@code call_soon_threadsafe} with a copy of the current
+   * context: on a thread that is no worker, which may have inherited the context of one, it is the
+   * first one's.
+   */
+  static void placeThreadsafe(long self, EventLoop here, long call) {
+    if (!Loops.hasSeveral(self) || Seat.state(self) != 0 || here.gathers()) {
+      return;
+    }
+    long context = Tuples.get(call, 0);
+    Affinity affinity = affinityOf(context);
+    if (affinity != null && affinity.home() != null) {
+      Ref.drop(Invocation.method(context, RUN, beOfFirst));
+    }
   }
 
   private static @Nullable Affinity affinityOf(long context) {
