@@ -1,6 +1,7 @@
 package rloop.ffi;
 
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
@@ -35,6 +36,15 @@ final class InnerLinkage implements Linkage {
   private final ABIDescriptor abi = registers.abi;
   private final Method makeUpcallStub;
   private final Object upcallRegisters;
+
+  /**
+   * What a stub calls a target through. It has Java make code for a target that is called often
+   * with the target as a constant, in which all that it calls can be inlined; that of the stubs
+   * themselves is one for all of them.
+   */
+  private final MethodHandle invoker =
+      MethodHandles.exactInvoker(
+          MethodType.methodType(long.class, long.class, long.class, long.class, long.class));
 
   InnerLinkage() {
     try {
@@ -96,7 +106,8 @@ final class InnerLinkage implements Linkage {
   @Override
   public long upcall(MethodHandle target) {
     try {
-      long stub = (long) makeUpcallStub.invoke(null, target, abi, upcallRegisters, false, 0L);
+      MethodHandle called = MethodHandles.insertArguments(invoker, 0, target);
+      long stub = (long) makeUpcallStub.invoke(null, called, abi, upcallRegisters, false, 0L);
       if (stub == 0) {
         throw new OutOfMemoryError("no room for code");
       }

@@ -106,9 +106,8 @@ public final class Iteration {
    */
   @Owned
   public long next() {
-    Monitoring monitoring = monitors.monitoring();
-    if (monitoring != null) {
-      long report = monitoring.ended();
+    if (monitors.areWatching()) {
+      long report = monitors.ended();
       if (report != 0) {
         return report;
       }
@@ -135,9 +134,8 @@ public final class Iteration {
   @Owned
   private long start() {
     long call = ready.next();
-    Monitoring monitoring = monitors.monitoring();
-    if (monitoring != null && !ready.isTakenBack(call)) {
-      monitoring.starts(call, ready.readySince());
+    if (monitors.areWatching()) {
+      monitors.starts(call);
     }
     return call;
   }

@@ -1,6 +1,7 @@
 package rloop.loop;
 
 import org.jspecify.annotations.Nullable;
+import rloop.cpython.api.Owned;
 
 /**
  * A loop's monitors and its recorder, by which its {@link Monitoring} begins and ends.
@@ -28,9 +29,25 @@ public final class Monitors {
     this.time = time;
   }
 
-  /** What watches the calls; null if nobody wants to know. */
-  @Nullable Monitoring monitoring() {
-    return monitoring;
+  /**
+   * Whether somebody wants to know of each call. Hot: C2 inlines no method that returns a {@link
+   * Monitoring} as long as that class isn't loaded.
+   */
+  boolean areWatching() {
+    return monitoring != null;
+  }
+
+  /** The call of the batch that was taken last starts. */
+  void starts(long call) {
+    if (monitoring != null && !ready.isTakenBack(call)) {
+      monitoring.starts(call, ready.readySince());
+    }
+  }
+
+  /** See {@link Monitoring#ended}. */
+  @Owned
+  long ended() {
+    return monitoring == null ? 0 : monitoring.ended();
   }
 
   /**
