@@ -6,7 +6,7 @@ import operator
 import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rloop.java import settings
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import asyncio
     import socket
     import ssl
+
+_T = TypeVar("_T")
 
 # rloop.loop.Lending of Java.
 _LENDING = {"busy": "WHEN_BUSY", "always": "ALWAYS"}
@@ -119,13 +121,14 @@ class TokioLoop(RLoop):
 
     def close(self) -> None:
         """Sends what transports have queued and closes the loop, and ends its threads."""
-        crew = self._crew
-        if crew is not None and not self.is_running() and not self.is_closed():
-            crew.on_each(self._flush)
         super().close()
-        if crew is not None and self.is_closed():
-            crew.on_each(self._close)
-            crew.end()
+        if self._crew is not None and self.is_closed():
+            self._crew.end()
+
+    def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
+        if self._crew is None:
+            return super()._on_each_worker(method, *args)
+        return [worker.on(method, *args) for worker in self._crew.workers]
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine, on this worker unless the context given says something else."""
@@ -189,12 +192,6 @@ class TokioLoop(RLoop):
             for worker in self._crew.others():
                 is_watched |= worker.on(super()._unwatch_fd, fd, writing)
         return is_watched
-
-    def set_debug(self, enabled: bool) -> None:
-        """Switches asyncio's debug mode."""
-        super().set_debug(enabled)
-        if self._crew is not None:
-            self._crew.on_each(self._set_debug, bool(enabled))
 
     def _check_thread(self) -> None:
         worker = crews.current_worker()

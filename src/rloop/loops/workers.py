@@ -172,8 +172,9 @@ class Crew:
     def park(self) -> None:
         """The loop's run is over: returns when no worker runs anything any more."""
         if self._unparked:
-            self.on_each(self._loop._stop_this_worker)
-            self.on_each(self._loop._write_to_self)
+            for worker in self.workers[1:]:
+                worker.on(self._loop._stop_this_worker)
+                worker.on(self._loop._write_to_self)
             self._parking.set()
         while self._unparked:
             self._threads[self._unparked - 1].answer()
@@ -190,11 +191,6 @@ class Crew:
         if here is None or here._loop is not self._loop:
             here = self.workers[0]
         return [worker for worker in self.workers if worker is not here]
-
-    def on_each(self, method: Callable[..., object], *args: Any) -> None:
-        """Calls a method of the loop's for each worker beside the first."""
-        for worker in self.workers[1:]:
-            worker.on(method, *args)
 
     def choose(self, is_counted: bool) -> Worker:
         """The worker for a new connection: the one with the fewest, counting those on their way.
