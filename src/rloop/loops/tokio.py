@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import settings
 
+from . import placing
 from . import workers as crews
 from .rloop import RLoop
-from .workers import AFFINITY, Crew
+from .workers import AFFINITY, Crew, Worker
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,17 +47,30 @@ class TokioLoop(RLoop):
         _asyncgen_finalizer_hook: Callable[[Any], None]
 
     _crew: Crew | None = None
+    _main_flow: object = None  # the affinity of what is at home on the first worker unplaced
 
-    def __init__(self, io_threads: int | None = None, *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        io_threads: int | None = None,
+        *,
+        workers: int | None = None,
+        spread: Literal["tasks"] | None = None,
+    ) -> None:
         """Starts Java in the process's first loop, and the threads.
 
         ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
         out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
         process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
         default what ``RLOOP_WORKERS`` says, or one. Several do their I/O themselves.
+        ``spread="tasks"`` places each task of the main flow as ``spawn`` does: what is created on
+        the first worker, but not by something that was placed there, such as a connection.
 
-        Raises ``ValueError`` if one of these is not a number from 1 to 64.
+        Raises ``ValueError`` if one of these is not a number from 1 to 64, or ``spread`` is
+        something else.
         """
+        if spread not in (None, "tasks"):
+            raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
+        self._spreads_tasks = spread == "tasks"
         count = settings.workers() if workers is None else _checked("workers", workers)
         if _has_gil():
             count = 1
@@ -83,11 +97,38 @@ class TokioLoop(RLoop):
         self._has_siblings()
         # A partial function, to which every call would take a reference.
         vars(self).pop("create_future", None)
+        self._main_flow = first
+        if self._spreads_tasks:
+            placing.set_main_flow_apart(self)
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         from rloop.transports.guarded_ssl import guard  # noqa: PLC0415  # for the first TLS
 
         guard(ssl_object, self._hold_io)
+
+    # ---- workers ---------------------------------------------------------------------------------
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """The threads that run the loop's Python; the first is the one that runs the loop."""
+        if self._crew is None:
+            return (placing.LoneWorker(self),)
+        return tuple(self._crew.workers)
+
+    def spawn(
+        self,
+        coro: Coroutine[Any, Any, _T],
+        *,
+        worker: Worker | int | None = None,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[_T]:
+        """As ``create_task``, for a task on a worker of its own choice.
+
+        By default that is the one with the fewest connections and placed tasks. What the task makes
+        stays with it. It runs in a copy of the context. With one worker this is ``create_task``.
+        """
+        return placing.spawn(self, coro, worker, name, context)
 
     # ---- several workers -------------------------------------------------------------------------
 
@@ -132,12 +173,9 @@ class TokioLoop(RLoop):
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine, on this worker unless the context given says something else."""
-        context = kwargs.get("context")
-        if context is not None and self._crew is not None and AFFINITY not in context:
-            worker = crews.current_worker()
-            if worker is not None and worker._loop is self:
-                context.run(AFFINITY.set, worker.affinity)
-        return RLoop.create_task(self, coro, **kwargs)
+        if self._crew is None:
+            return RLoop.create_task(self, coro, **kwargs)
+        return placing.create_task(self, coro, **kwargs)
 
     def _open_accepted(
         self,

@@ -62,6 +62,7 @@ class Worker:
         self.affinity = affinity
         self.load = 0  # accepted connections that are at home here
         self.awaited = 0  # such that are on their way
+        self.tasks = 0  # that were placed here and haven't ended
 
     def __repr__(self) -> str:
         return f"<Worker {self.index} of {self._loop!r}>"
