@@ -34,6 +34,14 @@ def whole_bytes(limit: float) -> int:
     return int(min(limit, sys.maxsize))
 
 
+def contiguous_view(data: bytes | bytearray | memoryview) -> memoryview:
+    """Of what is to be sent; refuses what the kernel can't be given, in Python's words."""
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+    return view
+
+
 class BaseTransport(_core.Transport):
     """Over a socket or a pipe that its kind of channel is opened for."""
 

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import libssl
-from .base import whole_bytes
+from .base import contiguous_view, whole_bytes
 from .stream import Data, SocketTransport
 
 # An attribute of the enumeration takes longer to look up.
@@ -361,8 +361,13 @@ class SSLProtocol(sslproto.SSLProtocol):
         if native is None:
             super()._write_appdata(list_of_data)  # type: ignore[arg-type]
             return
-        for data in list_of_data:
-            answer = native._write_tls(bytes(memoryview(data)))
+        try:
+            pieces = [bytes(contiguous_view(data)) for data in list_of_data]
+        except BufferError as exc:
+            self._fatal_error(exc, "Fatal error on SSL protocol")
+            return
+        for piece in pieces:
+            answer = native._write_tls(piece)
             if answer is False:
                 native._count_lost_write()
             elif answer:
