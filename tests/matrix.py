@@ -20,7 +20,12 @@ NAMES = ["3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
 
 # More than the tests do on their own: minutes of misuse, a million messages, 10,000 connections of
 # each kind.
-LONGER = {"MISUSE_SECONDS": "60", "TRAFFIC_TIMES": "100", "LEAK_CONNECTIONS": "10000"}
+LONGER = {
+    "MISUSE_SECONDS": "60",
+    "TRAFFIC_TIMES": "100",
+    "LEAK_CONNECTIONS": "10000",
+    "WORKERS_TIMES": "100",
+}
 
 LOOPS = ",".join(CLASSES)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import settings
 
-from . import placing
+from . import gil, placing
 from . import workers as crews
 from .rloop import RLoop
 from .workers import AFFINITY, Crew, Worker
@@ -72,7 +71,8 @@ class TokioLoop(RLoop):
             raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
         self._spreads_tasks = spread == "tasks"
         count = settings.workers() if workers is None else _checked("workers", workers)
-        if _has_gil():
+        if count > 1 and gil.is_enabled():
+            gil.warn_if_enabled(stack_level=2)
             count = 1
         self._lending = _LENDING[settings.lend()]
         self._io_threads = (
@@ -235,10 +235,6 @@ class TokioLoop(RLoop):
         worker = crews.current_worker()
         if worker is None or worker._loop is not self:
             super()._check_thread()
-
-
-def _has_gil() -> bool:
-    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def _checked(name: str, value: int) -> int:
