@@ -435,6 +435,10 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         )
         return ssl_protocol._app_transport
 
+    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
+        """All run on this thread."""
+        return given
+
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         """Nobody else uses it: I/O is done on this thread."""
 

@@ -218,6 +218,17 @@ class TokioLoop(RLoop):
             options["server"] = crews.Served(options["server"], worker)
         super()._open_connection(protocol_factory, sock, sslcontext, options)
 
+    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
+        return given if self._crew is None else self._crew.transport_context(given, follows)
+
+    async def start_tls(self, transport: Any, *args: Any, **kwargs: Any) -> Any:
+        """Upgrades a connection to TLS, where it is at home."""
+        start = super().start_tls(transport, *args, **kwargs)
+        context = None if self._crew is None else getattr(transport, "_given_context", None)
+        if context is None:
+            return await start
+        return await self.create_task(start, context=context.copy())
+
     def _watch_fd(self, fd: Any, writing: bool, call: Any) -> asyncio.Handle:
         if self._crew is not None:
             for worker in self._crew.others():

@@ -79,6 +79,11 @@ class Worker:
         """As the loop's ``call_soon_threadsafe``, on this worker."""
         return self._loop.call_soon_threadsafe(callback, *args, context=self.context())
 
+    def own_affinity(self) -> object:
+        """What says that a connection is at home here, until it follows a user."""
+        core: Any = jvm.core()
+        return core.new_own_affinity(self._state)
+
     def context(self) -> Context:
         """A copy of the current context whose calls run here."""
         context = copy_context()
@@ -206,6 +211,21 @@ class Crew:
             chosen = min(turns, key=lambda worker: worker.load + worker.awaited)
             chosen.awaited += is_counted
         return chosen
+
+    def transport_context(self, given: Context | None, follows: bool) -> Context:
+        """For all calls of a transport that is made here: they run where it is at home.
+
+        That is this worker, until it ``follows`` a user to another one, or what the context says
+        that was ``given`` for what a server accepts.
+        """
+        if given is not None and AFFINITY in given and not follows:
+            return given
+        worker = current_worker()
+        if worker is None or worker._loop is not self._loop:
+            worker = self.workers[0]
+        context = copy_context() if given is None else given.copy()
+        context.run(AFFINITY.set, worker.own_affinity() if follows else worker.affinity)
+        return context
 
     def arrived(self, worker: Worker) -> None:
         """A connection for which it was chosen is counted in its load from now on."""

@@ -55,6 +55,7 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
             self._loop,
             self._fd,
             self._numbered_file(),
+            self._given_context,
             self._file.family,
             is_connected,
             self._address,
@@ -134,7 +135,10 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
                 else:
                     self._sent(answer)
         except OSError as exc:
-            self._protocol.error_received(exc)
+            if self._is_elsewhere():
+                self._call_soon(self._protocol.error_received, exc)
+            else:
+                self._protocol.error_received(exc)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:

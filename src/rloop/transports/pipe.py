@@ -53,7 +53,9 @@ class PipeTransport(BaseTransport):
         super().__init__(loop, pipe, protocol, waiter, {**(extra or {}), "pipe": pipe})
 
     def _open_channel(self) -> None:
-        self._open_pipe(self._loop, self._fd, _numbered_file(self._file), self._writes)
+        self._open_pipe(
+            self._loop, self._fd, _numbered_file(self._file), self._given_context, self._writes
+        )
 
     def _end_of_file(self) -> None:
         if self._loop.get_debug():

@@ -52,6 +52,11 @@ class SocketTransport(BaseSocketTransport):
     _empty_waiter: asyncio.Future[None] | None = None
     _tls: _Tls | None = None  # whose ciphertext Java moves
 
+    @property
+    def _follows_users(self) -> bool:  # type: ignore[override]
+        """Unless a server has accepted it."""
+        return self._server is None
+
     def _open_channel(self) -> None:
         self._open(self._loop, self._fd, self._numbered_file(), self._given_context)
         if self._file.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
