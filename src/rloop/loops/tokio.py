@@ -11,6 +11,7 @@ from rloop.java import settings
 
 from . import gil, placing
 from . import workers as crews
+from .guards import guard_of
 from .rloop import RLoop
 from .workers import AFFINITY, Crew, Worker
 
@@ -42,6 +43,7 @@ class TokioLoop(RLoop):
         _sit: Callable[[object], object]
         _has_siblings: Callable[[], None]
         # The standard library's
+        _default_executor: object
         _asyncgen_firstiter_hook: Callable[[Any], None]
         _asyncgen_finalizer_hook: Callable[[Any], None]
 
@@ -98,6 +100,9 @@ class TokioLoop(RLoop):
         # A partial function, to which every call would take a reference.
         vars(self).pop("create_future", None)
         self._main_flow = first
+        from . import guarded_classes  # noqa: PLC0415  # for the first such loop
+
+        self._guarding = guarded_classes.install_for(self)
         if self._spreads_tasks:
             placing.set_main_flow_apart(self)
 
@@ -129,6 +134,16 @@ class TokioLoop(RLoop):
         stays with it. It runs in a copy of the context. With one worker this is ``create_task``.
         """
         return placing.spawn(self, coro, worker, name, context)
+
+    def run_in_executor(  # type: ignore[override]  # their types
+        self, executor: Any, func: Callable[..., _T], *args: Any
+    ) -> asyncio.Future[_T]:
+        """As asyncio's; the first to need the default executor makes it for all workers."""
+        run = super().run_in_executor
+        if self._crew is None or executor is not None or self._default_executor is not None:
+            return run(executor, func, *args)
+        with guard_of(self):
+            return run(executor, func, *args)
 
     # ---- several workers -------------------------------------------------------------------------
 
@@ -165,6 +180,7 @@ class TokioLoop(RLoop):
         super().close()
         if self._crew is not None and self.is_closed():
             self._crew.end()
+            self._guarding()
 
     def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
         if self._crew is None:

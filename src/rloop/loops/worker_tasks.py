@@ -33,7 +33,7 @@ class Task(tasks.Task[Any]):
 
     def cancel(self, msg: Any | None = None) -> bool:
         """As asyncio's; a task of another worker is cancelled when that one comes to it."""
-        home = self._other_home()
+        home = home_elsewhere(self)
         outer = getattr(_cancelling, "task", None)
         if home is None:
             _cancelling.task = self
@@ -46,21 +46,22 @@ class Task(tasks.Task[Any]):
         home.call_soon(self.cancel, msg)
         return outer is None
 
-    def _other_home(self) -> Worker | None:
-        """The worker whose task it is, if that is another thread, and may run now."""
-        affinity = self.get_context().get(AFFINITY)  # type: ignore[attr-defined]  # from 3.12 on
-        here = crews.current_worker()
-        if affinity is None or (here is not None and here.affinity is affinity):
-            return None
-        loop: Any = self.get_loop()
-        if not loop.is_running():
-            return None
-        for worker in loop.workers:
-            if worker.affinity is affinity or (worker.index == 0 and affinity is loop._main_flow):
-                return None if worker is here else worker
-        return None
-
     def get_coro(self) -> Any:
         """The coroutine that was given."""
         coro = super().get_coro()
         return getattr(coro, "coro", coro) if type(coro).__name__ == "Placed" else coro
+
+
+def home_elsewhere(task: Any) -> Worker | None:
+    """The worker whose task it is, if that is another thread, and may run now."""
+    affinity = task.get_context().get(AFFINITY)
+    here = crews.current_worker()
+    if affinity is None or (here is not None and here.affinity is affinity):
+        return None
+    loop: Any = task.get_loop()
+    if not loop.is_running():
+        return None
+    for worker in getattr(loop, "workers", ()):
+        if worker.affinity is affinity or (worker.index == 0 and affinity is loop._main_flow):
+            return None if worker is here else worker
+    return None
