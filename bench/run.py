@@ -33,6 +33,7 @@ from harness.rows import EchoRow, HttpRow, MemoryRow, MicroRow, Row, StartupRow,
 from harness.selection import applies
 from harness.tables import new_console, new_progress, print_tables, summary
 from harness.thread_rows import thread_rows
+from harness.worker_rows import worker_rows
 from rich.console import Console
 from servers.echo import MODES
 
@@ -49,6 +50,7 @@ OTHER_ROWS = [
     "memory",
     "idle",
     "threads",
+    "workers",
 ]
 KIB = 1024
 
@@ -80,6 +82,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     rows.add_argument("--startup", action="store_true", help="import, first loop and exit")
     rows.add_argument("--memory", action="store_true", help="at start, under load and after it")
     rows.add_argument("--threads", action="store_true", help="CPU by thread, on one core and two")
+    rows.add_argument(
+        "--workers", action="store_true", help="one and two threads of Python's, without a GIL"
+    )
 
     how = parser.add_argument_group("how")
     how.add_argument("--loop", action="append", choices=LOOPS, help="repeatable; all, if none")
@@ -137,6 +142,12 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
         rows.append(SpawnRow())
     if every or options.pipes:
         rows += [PipesRow(KIB, 10), PipesRow(64 * KIB, 1)]
+    return [*rows, *choose_process_rows(options, every, window)]
+
+
+def choose_process_rows(options: argparse.Namespace, every: bool, window: Window) -> list[Row]:
+    """Those about whole processes and their threads."""
+    rows: list[Row] = []
     if every or options.startup:
         rows += [StartupRow(), StartupRow(aot_cache=False)]
     if every or options.memory:
@@ -145,6 +156,8 @@ def choose_rows(options: argparse.Namespace) -> list[Row]:
         rows.append(IdleRow())
     if every or options.threads:
         rows += thread_rows(window)
+    if options.workers or (every and Interpreter(options.python).is_free_threaded):
+        rows += worker_rows(window)
     return rows
 
 

@@ -52,6 +52,11 @@ class Interpreter:
         major, minor = run([self.path, "-c", "import sys; print(*sys.version_info[:2])"]).split()
         return int(major), int(minor)
 
+    @property
+    def is_free_threaded(self) -> bool:
+        """Whether it may run without a GIL."""
+        return "t-" in self.tag
+
     @cached_property
     def tag(self) -> str:
         return run(

@@ -78,6 +78,10 @@ COMPARISONS: dict[str, list[Comparison]] = {
         Comparison("total", "total_us", OURS, ratio=True),
         Comparison("p50", "p50_us", OURS, ratio=True),
     ],
+    "workers": [
+        Comparison("total", "total_us", "asyncio", ratio=True),
+        Comparison("req/s", "requests_per_second", "asyncio", ratio=True),
+    ],
     "idle_cpu": [Comparison("total", "total_ms", OURS, ratio=False)],
 }
 

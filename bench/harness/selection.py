@@ -7,6 +7,7 @@ from harness.life_rows import ChangeRow, YoungRow
 from harness.process_rows import SendfileRow
 from harness.rows import EchoRow, HttpRow, Row, StartupRow
 from harness.thread_rows import IdleThreadsRow, ThreadsRow
+from harness.worker_rows import WorkersRow
 
 # TLS is what aiofastnet is known for, and aiohttp what uses it.
 _BY_AIOFASTNET = {"aiofastnet": ("tls",), WITH_AIOFASTNET: ("proto", "tls", "aiohttp")}
@@ -17,6 +18,7 @@ _ONLY: dict[type[Row], tuple[str, ...]] = {
     SendfileRow: (FLOOR, "asyncio", OURS, TOKIO),  # none of the others has it
     ThreadsRow: _BY_THREAD,
     IdleThreadsRow: _BY_THREAD,
+    WorkersRow: ("asyncio", *_BY_THREAD),
 }
 
 

@@ -39,6 +39,8 @@ TITLES = {
     "change": "A load that changes after ten seconds: latencies of the seconds that follow (µs)",
     "idle": "Idle connections: RSS of the server (MiB), growth for each connection (KiB)",
     "threads": "By thread: CPU of the server per request (µs), requests per second, latency (µs)",
+    "workers": "Threads that run Python: CPU per request by thread (µs), requests per second,"
+    " latency (µs)",
     "idle_cpu": "Idle connections: CPU of the server by thread, all together (ms)",
 }
 LOAD_COLUMNS = [
@@ -83,6 +85,11 @@ COLUMNS = {
     "threads": [
         Column("Python", "python_us", 2),
         Column("I/O", "io_us", 2),
+        Column("other", "other_us", 2),
+        *LOAD_COLUMNS[2:],
+    ],
+    "workers": [
+        Column("Python", "python_us", 2),
         Column("other", "other_us", 2),
         *LOAD_COLUMNS[2:],
     ],

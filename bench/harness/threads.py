@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IO_NAME = "rloop I/O"
+PYTHON_NAMES = ("rloop worker", "python")  # of further threads that run Python
 KINDS = ["python", "io", "other"]
 
 
@@ -25,7 +26,7 @@ def read_threads(process: int) -> Iterator[Thread]:
 
 
 def by_kind(threads: Iterable[Thread], process: int) -> dict[str, int]:
-    """CPU of the thread that runs Python, of the I/O threads, and of all others: JIT, collector."""
+    """CPU of the threads that run Python, of the I/O threads, and of all others: JIT, collector."""
     spent = dict.fromkeys(KINDS, 0)
     for thread in threads:
         spent[kind(thread, process)] += thread.cpu_ns
@@ -33,6 +34,7 @@ def by_kind(threads: Iterable[Thread], process: int) -> dict[str, int]:
 
 
 def kind(thread: Thread, process: int) -> str:
-    if thread.id == process:  # the servers' loops run in the main thread
+    # The servers' loops run in the main thread.
+    if thread.id == process or thread.name.startswith(PYTHON_NAMES):
         return "python"
     return "io" if thread.name.startswith(IO_NAME) else "other"
