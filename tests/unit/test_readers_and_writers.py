@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -37,6 +38,36 @@ def test_a_reader_is_called_with_its_arguments_when_there_is_data(loop: Loop, pa
     run_one_iteration(loop)
     assert called == [(1, "two")]
     loop.remove_reader(ours)
+
+
+def test_calls_that_become_long_keep_no_reader_waiting(loop: Loop, pair: Pair) -> None:
+    ours, peer = pair
+    short, most_long = 1000, 8
+    ran = 0
+
+    def step() -> None:
+        nonlocal ran
+        ran += 1
+        if ran > short:
+            time.sleep(0.001)
+        if ran == short:
+            peer.send(b"x")
+        if ran < short + most_long:
+            loop.call_soon(step)
+        else:
+            loop.stop()
+
+    ran_when_read: list[int] = []
+
+    def read() -> None:
+        ours.recv(1)
+        ran_when_read.append(ran - short)
+
+    loop.add_reader(ours, read)
+    loop.call_soon(step)
+    loop.run_forever()
+    loop.remove_reader(ours)
+    assert [ran < most_long for ran in ran_when_read] == [True]
 
 
 def test_a_writer_is_called_while_there_is_room(loop: Loop, pair: Pair) -> None:

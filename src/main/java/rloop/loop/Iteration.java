@@ -157,7 +157,7 @@ public final class Iteration {
     }
     if (polled) {
       polled = false;
-      scheduler.expireTimers(time.stretchStart());
+      polling.expireTimers();
       if (ready.hasPending()) {
         return startBatch();
       }
@@ -198,7 +198,7 @@ public final class Iteration {
       counters.iteration();
       interrupted = polling.pollIfDue(first, stopping);
       loop.flush(); // what other threads have left to this one
-      scheduler.expireTimers(time.stretchStart());
+      polling.expireTimers();
     } while (!ready.hasPending() && !stopping && !interrupted);
     if (ready.hasPending()) {
       return startBatch();
@@ -215,15 +215,17 @@ public final class Iteration {
     if (callsWereLong) {
       driver.flush(); // long calls don't get shorter by what is sent beside them
     }
+    long now = System.nanoTime();
     if (ready.hasPending()) {
-      time.works(System.nanoTime());
+      time.works(now);
     } else {
-      time.waitBegins();
-      io.waitAway(scheduler.timeUntilFirstTimer());
-      time.waitEnds(System.nanoTime());
+      time.waitBegins(now);
+      io.waitAway(scheduler.timeUntilFirstTimer(now));
+      now = System.nanoTime();
+      time.waitEnds(now);
       time.tellOfWait();
     }
-    scheduler.expireTimers(time.stretchStart());
+    scheduler.expireTimers(now, time.stretchStart());
     if (ready.hasPending()) {
       return startBatch();
     }
@@ -324,7 +326,7 @@ public final class Iteration {
         return true;
       }
       long timeout = Scheduler.nanos(seconds);
-      int count = timeout == 0 ? driver.poll(0) : polling.await(timeout);
+      int count = timeout == 0 ? driver.poll(0) : polling.await(timeout, System.nanoTime());
       return count == Poller.INTERRUPTED || hasFound(); // a signal is something as well
     } finally {
       isMakingBatch = false;

@@ -81,9 +81,9 @@ final class LoopTime {
     }
   }
 
-  /** The loop begins to wait; the time is taken here. */
-  void waitBegins() {
-    long now = since(System.nanoTime());
+  /** The loop begins to wait. */
+  void waitBegins(long nanoTime) {
+    long now = since(nanoTime);
     looked(now);
     if (monitoring != null) {
       monitoring.waitBegins();

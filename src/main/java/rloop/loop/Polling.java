@@ -19,6 +19,17 @@ final class Polling {
   private static final int MOST_BATCHES_WITHOUT_POLL = 16;
 
   /**
+   * After batches as short as that the clock isn't looked at for the next ones either, where no
+   * timer waits: a look takes as long as half a call of a chain.
+   */
+  private static final long SHORT_NANOS = 5_000;
+
+  private static final int MOST_BATCHES_WITHOUT_LOOK = 3;
+
+  /** In place of a time. */
+  private static final long UNKNOWN = 0;
+
+  /**
    * An idle loop asks the poller for those who wait again ({@link FdWatch}) after that. A shorter
    * time makes each wait of a busy loop a tenth dearer: the kernel has to set the clock for it.
    */
@@ -39,6 +50,15 @@ final class Polling {
 
   private long lastPoll;
   private int batchesWithoutPoll;
+
+  /** When the loop looked at the clock last, by {@link System#nanoTime}. */
+  private long lastLook;
+
+  private int batchesWithoutLook;
+
+  /** What time it is, if nothing has happened since the loop looked. */
+  private long now;
+
   private int pollsUnconfirmed;
 
   Polling(
@@ -63,34 +83,39 @@ final class Polling {
 
   /** Returns whether a signal arrived, whose handler Python runs between two batches. */
   boolean pollIfDue(boolean first, boolean stopping) {
+    now = UNKNOWN;
     if (driver.hasEvents()) {
       dispatch(); // what the last batch had no room for
       if (scheduler.ready().hasPending()) {
         return false; // a poll now would tell of the same channels again
       }
     }
+    boolean hasCalls = scheduler.ready().hasPending() || stopping;
+    boolean mustPoll = first || stopping || ++batchesWithoutPoll >= MOST_BATCHES_WITHOUT_POLL;
+    if (hasCalls && !mustPoll && batchesWithoutLook > 0 && scheduler.timerCount() == 0) {
+      batchesWithoutLook--;
+      return false;
+    }
+    look();
     long timeout = 0;
-    if (scheduler.ready().hasPending() || stopping) {
-      long now = System.nanoTime();
+    if (hasCalls) {
       time.works(now);
-      if (!first
-          && !stopping
-          && ++batchesWithoutPoll < MOST_BATCHES_WITHOUT_POLL
-          && now - lastPoll < LONGEST_WITHOUT_POLL_NANOS) {
+      if (!mustPoll && now - lastPoll < LONGEST_WITHOUT_POLL_NANOS) {
         return false;
       }
       lastPoll = now;
       writes.startGathering(now);
     } else {
-      timeout = scheduler.timeUntilFirstTimer();
+      timeout = scheduler.timeUntilFirstTimer(now);
     }
     batchesWithoutPoll = 0;
     boolean confirms = fdWatches.hasUnconfirmed();
     if (confirms && (timeout < 0 || timeout > CONFIRMED_AFTER_NANOS)) {
       timeout = CONFIRMED_AFTER_NANOS;
     }
-    int count = timeout == 0 ? driver.poll(0) : await(timeout);
+    int count = timeout == 0 ? driver.poll(0) : await(timeout, now);
     if (count > 0) {
+      now = UNKNOWN; // by the time they are handed out
       dispatch();
       driver.dropStrays();
     }
@@ -103,6 +128,19 @@ final class Polling {
     return count == Poller.INTERRUPTED;
   }
 
+  private void look() {
+    now = System.nanoTime();
+    batchesWithoutLook = now - lastLook < SHORT_NANOS ? MOST_BATCHES_WITHOUT_LOOK : 0;
+    lastLook = now;
+  }
+
+  /** Schedules the timers that are due. */
+  void expireTimers() {
+    if (scheduler.timerCount() > 0) {
+      scheduler.expireTimers(now == UNKNOWN ? System.nanoTime() : now, time.stretchStart());
+    }
+  }
+
   /** Has the poller asked for those who wait again. */
   void confirm() {
     if (fdWatches.hasUnconfirmed()) {
@@ -110,14 +148,18 @@ final class Polling {
     }
   }
 
-  /** Asks the kernel, without the GIL, for so many nanoseconds; see {@link Driver#poll}. */
-  int await(long timeout) {
-    time.waitBegins();
+  /**
+   * Asks the kernel, without the GIL, for so many nanoseconds; see {@link Driver#poll}.
+   *
+   * @param begin what time it is
+   */
+  int await(long timeout, long begin) {
+    time.waitBegins(begin);
     long threadState = PyRuntime.PyEval_SaveThread();
     try {
       return driver.poll(timeout);
     } finally {
-      long now = System.nanoTime(); // what follows, as a wait for the GIL, is no rest
+      now = System.nanoTime(); // what follows, as a wait for the GIL, is no rest
       time.waitEnds(now);
       PyRuntime.PyEval_RestoreThread(threadState);
       time.tellOfWait();

@@ -319,7 +319,12 @@ public final class Scheduler {
 
   /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */
   private double now() {
-    return usesToldTime ? toldTime : System.nanoTime() / NANOS_PER_SECOND;
+    return clock(System.nanoTime());
+  }
+
+  /** The loop's clock when {@link System#nanoTime} was that. */
+  private double clock(long nanoTime) {
+    return usesToldTime ? toldTime : nanoTime / NANOS_PER_SECOND;
   }
 
   /** Whether the clock is one of Python's, by {@link #tellTime} alone. */
@@ -337,11 +342,11 @@ public final class Scheduler {
   }
 
   /** In nanoseconds; negative without a timer. */
-  long timeUntilFirstTimer() {
+  long timeUntilFirstTimer(long nanoTime) {
     if (timers.size() == 0) {
       return FOREVER;
     }
-    double seconds = timers.firstDeadline() - now();
+    double seconds = timers.firstDeadline() - clock(nanoTime);
     return seconds <= 0
         ? 0
         : (long) (Math.clamp(seconds, SHORTEST_WAIT, LONGEST_WAIT) * NANOS_PER_SECOND);
@@ -362,13 +367,11 @@ public final class Scheduler {
   /**
    * Schedules the timers that are due.
    *
+   * @param nanoTime what time it is, by {@link System#nanoTime}
    * @param since those that were due before, by {@link System#nanoTime}, have been set since then
    */
-  void expireTimers(long since) {
-    if (timers.size() == 0) {
-      return;
-    }
-    double end = now() + CLOCK_RESOLUTION;
+  void expireTimers(long nanoTime, long since) {
+    double end = clock(nanoTime) + CLOCK_RESOLUTION;
     while (timers.size() > 0 && timers.firstDeadline() < end && hasRoom(1)) {
       double deadline = timers.firstDeadline();
       long handle = timers.removeFirst();

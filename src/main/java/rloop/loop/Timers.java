@@ -18,6 +18,10 @@ final class Timers {
   }
 
   private static final int INITIAL_ROOM = 64;
+
+  /** With two children each, twice as many timers would have to be told that they have moved. */
+  private static final int ARITY = 4;
+
   private static final long[] NO_LONGS = {};
   private static final double[] NO_DOUBLES = {};
 
@@ -89,7 +93,7 @@ final class Timers {
   }
 
   private static int parent(int at) {
-    return (at - 1) >>> 1;
+    return (at - 1) / ARITY;
   }
 
   private boolean before(double deadline, long order, int other) {
@@ -107,9 +111,12 @@ final class Timers {
 
   private void siftDown(int from, long timer, double deadline, long order) {
     int at = from;
-    for (int child; (child = 2 * at + 1) < size; at = child) {
-      if (child + 1 < size && before(deadlines[child + 1], orders[child + 1], child)) {
-        child++;
+    for (int child; (child = ARITY * at + 1) < size; at = child) {
+      int end = Math.min(child + ARITY, size);
+      for (int other = child + 1; other < end; other++) {
+        if (before(deadlines[other], orders[other], child)) {
+          child = other;
+        }
       }
       if (before(deadline, order, child)) {
         break;

@@ -56,9 +56,7 @@ final class Loops {
   /** Makes the state object of a loop, or of one of its workers. */
   @Owned
   static long createState(EventLoop loop) {
-    long state = JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
-    loop.setLock(state);
-    return state;
+    return JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
   }
 
   /** Gives a Python loop its state object. */

@@ -116,12 +116,8 @@ public final class TlsConnection {
       }
     }
     endpoint.addPlaintext(owner, address, length);
-    boolean isMuch = waterMarks.isAbove(bufferSize());
-    if (!isMuch && connection.gathers()) {
+    if (!waterMarks.isAbove(bufferSize()) && connection.gathers()) {
       loop.flushLater(endpoint);
-      return false;
-    }
-    if (connection.isLeftToHome(isMuch)) {
       return false;
     }
     connection.sendUnlessBlocked();
