@@ -7,8 +7,10 @@ from .errors import JavaNotFoundError, JavaStartError, SettingError
 
 try:
     from .java import modules as _modules
+    from .loops.placing import current_worker
     from .loops.rloop import RLoop
     from .loops.tokio import TokioLoop
+    from .loops.worker_local import WorkerLocal
     from .monitors import flight_recorder, monitor
     from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
     from .runners import new_event_loop, new_tokio_event_loop, run
@@ -31,6 +33,8 @@ __all__ = [
     "SettingError",
     "TokioEventLoopPolicy",
     "TokioLoop",
+    "WorkerLocal",
+    "current_worker",
     "flight_recorder",
     "install",
     "monitor",

@@ -27,7 +27,13 @@ class Transport(transports._FlowControlMixin):
         self, loop: TransportLoop, fd: int, numbered_file: object, context: Context | None, /
     ) -> None: ...
     def _open_pipe(
-        self, loop: TransportLoop, fd: int, numbered_file: object, writes: bool, /
+        self,
+        loop: TransportLoop,
+        fd: int,
+        numbered_file: object,
+        context: Context | None,
+        writes: bool,
+        /,
     ) -> None: ...
     # None for a BufferedProtocol
     def _set_receiver(self, receiver: object | None, /) -> None: ...
@@ -58,6 +64,8 @@ class Transport(transports._FlowControlMixin):
     # It no longer does
     def _take_back_failure(self) -> None: ...
     def _dispose(self) -> None: ...
+    # Whether another worker is where it is at home, of those that its loop has
+    def _is_elsewhere(self) -> bool: ...
 
     # Only after add_tls()
     def _start_tls(self, ssl_socket: object, /) -> None: ...
@@ -83,6 +91,7 @@ class Transport(transports._FlowControlMixin):
         loop: TransportLoop,
         fd: int,
         numbered_file: object,
+        context: Context | None,
         family: int,
         is_connected: bool,
         address: Any,

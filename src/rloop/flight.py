@@ -72,7 +72,7 @@ class FlightRecording:
                 self._number = core.start_recording(self.path, configuration, *settings)
             RLoop._are_recorded = True
             for loop in _loops():
-                loop._record(True)
+                loop._on_each_worker(loop._record, True)
 
     def close(self) -> None:
         """Ends the recording, and writes the file."""
@@ -84,7 +84,7 @@ class FlightRecording:
             if jvm.core().stop_recording(self._number):
                 RLoop._are_recorded = False
                 for loop in _loops():
-                    loop._record(False)
+                    loop._on_each_worker(loop._record, False)
 
     def __enter__(self) -> Self:
         return self

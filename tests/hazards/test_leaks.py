@@ -11,10 +11,24 @@ from .scripts import assert_clean, on_loop, run_script
 
 CONNECTIONS = int(os.environ.get("LEAK_CONNECTIONS", "1500"))
 
+# What leaks does so each time. Java's compiler may be late on a busy machine, and allocators keep
+# some of what they get: megabytes, once.
+CHECK = """
+from tests.hazards.footprint import Footprint
+
+def assert_nothing_leaks(action):
+    for _ in range(3):
+        before = Footprint.now()
+        action()
+        leaked = Footprint.now().leaked_since(before)
+        if not leaked:
+            return
+    raise AssertionError(leaked)
+"""
+
 SCRIPT = """
 import asyncio, os, socket, struct, sys
 from contextlib import suppress
-from tests.hazards.footprint import Footprint
 
 AT_ONCE = 50
 WARM_UP = 5000  # until Java has compiled what they run: that takes megabytes, once
@@ -106,23 +120,19 @@ nobody.bind(("127.0.0.1", 0))
 kind, count = globals()[sys.argv[1]], int(sys.argv[2])
 loop = new_loop()
 loop.run_until_complete(make(kind, WARM_UP))
-before = Footprint.now()
-loop.run_until_complete(make(kind, count))
-leaked = Footprint.now().leaked_since(before)
-assert not leaked, leaked
+assert_nothing_leaks(lambda: loop.run_until_complete(make(kind, count)))
 loop.close()
 """
 
 
 @pytest.mark.parametrize("kind", ["opened", "cancelled", "refused", "reset", "timed_out", "piped"])
 def test_connections_leave_nothing_behind(loop_name: str, kind: str) -> None:
-    script = on_loop(loop_name, SCRIPT)
-    assert_clean(run_script(script, kind, str(CONNECTIONS), timeout=60 + CONNECTIONS / 100))
+    script = on_loop(loop_name, CHECK, SCRIPT)
+    assert_clean(run_script(script, kind, str(CONNECTIONS), timeout=60 + CONNECTIONS / 20))
 
 
 LOOPS = """
 import asyncio, socket, sys
-from tests.hazards.footprint import Footprint
 
 class Echo(asyncio.Protocol):
     def connection_made(self, transport):
@@ -173,12 +183,9 @@ def make(count):
         loop.close()
 
 make(int(sys.argv[1]))  # until Java is warm
-before = Footprint.now()
-make(int(sys.argv[1]))
-leaked = Footprint.now().leaked_since(before)
-assert not leaked, leaked
+assert_nothing_leaks(lambda: make(int(sys.argv[1])))
 """
 
 
 def test_closed_loops_leave_nothing_behind(loop_name: str) -> None:
-    assert_clean(run_script(on_loop(loop_name, LOOPS), "400"))
+    assert_clean(run_script(on_loop(loop_name, CHECK, LOOPS), "400", timeout=120))

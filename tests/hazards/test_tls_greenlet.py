@@ -9,7 +9,7 @@ import os
 import pytest
 
 from tests.hazards.scripts import assert_clean, on_loop, run_script
-from tests.hazards.test_greenlet import AWAITING, COMMON
+from tests.hazards.test_greenlet import AWAITING, COMMON, SECONDS
 
 ROUNDS = 4  # a collection takes long where there are certificates, and longer without a GIL
 
@@ -107,6 +107,10 @@ def test_switching_greenlets_over_tls_survives_collections(
     if loop_name == "asyncio" and tls_by == "stdlib":
         pytest.skip("asyncio has no choice")
     script = on_loop(loop_name, COMMON, TLS, SCENARIOS[scenario])
-    result = run_script(script, str(ROUNDS), timeout=120, env={**os.environ, "RLOOP_TLS": tls_by})
+    result = run_script(
+        *(script, str(ROUNDS), str(SECONDS)),
+        timeout=120,
+        env={**os.environ, "RLOOP_TLS": tls_by},
+    )
     assert_clean(result)
     assert result.stdout == "survived\n"

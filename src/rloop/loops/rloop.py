@@ -17,7 +17,7 @@ from asyncio.log import logger
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from selectors import _fileobj_to_fd  # type: ignore[attr-defined]
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rloop.java import fork, jvm, settings
 from rloop.java.constants import ADDRESS_FAMILIES
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from rloop.metrics.figures import LoopMetrics
     from rloop.metrics.monitoring import Monitor
     from rloop.transports.stream import SocketTransport
+
+_T = TypeVar("_T")
 
 Call = tuple[Any, ...]  # (context, callback, *arguments)
 Watched = tuple[int, Any]  # (descriptor, what was given for it)
@@ -222,13 +224,17 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
     def close(self) -> None:
         """Sends what transports have queued and closes the loop."""
         if not self.is_running() and not self.is_closed():
-            self._flush()
+            self._on_each_worker(self._flush)
         try:
             super().close()
         finally:
             if self.is_closed():
-                self._close()
+                self._on_each_worker(self._close)
                 vars(self).pop("create_future", None)  # it refers to the loop
+
+    def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
+        """What a method of the loop's returns on each of its workers, of which there is one."""
+        return [method(*args)]
 
     def _close_self_pipe(self) -> None:
         # A loop that was never closed may die with its sockets, and after them. One whose closing
@@ -256,7 +262,8 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         from rloop.metrics import added, figures  # noqa: PLC0415  # for who asks
 
         added.check()
-        return figures.read(self._figures(), self._io_threads)
+        written = self._on_each_worker(self._figures)
+        return figures.total([figures.read(figure, self._io_threads) for figure in written])
 
     def _report_slow_call(self, call: Call, seconds: float) -> None:
         """Java has this called after a call that took longer than a monitor allows."""
@@ -273,7 +280,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         super().set_debug(enabled)
         if type(self).get_debug is base_events.BaseEventLoop.get_debug:
             self.get_debug = _say_yes if enabled else _say_no  # type: ignore[method-assign]
-        self._set_debug(bool(enabled))
+        self._on_each_worker(self._set_debug, bool(enabled))
 
     def _check_call(self, method: str, callback: object) -> None:
         """Java calls this before it schedules a callback in debug mode."""
@@ -427,6 +434,10 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
             rawsock, ssl_protocol, extra=extra, server=server, context=context
         )
         return ssl_protocol._app_transport
+
+    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
+        """All run on this thread."""
+        return given
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         """Nobody else uses it: I/O is done on this thread."""

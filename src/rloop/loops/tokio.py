@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import operator
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import settings
 
+from . import gil, placing
 from . import workers as crews
+from .guards import guard_of
 from .rloop import RLoop
-from .workers import AFFINITY, Crew
+from .workers import AFFINITY, Crew, Worker
 
 if TYPE_CHECKING:
     import asyncio
     import socket
     import ssl
+
+_T = TypeVar("_T")
 
 # rloop.loop.Lending of Java.
 _LENDING = {"busy": "WHEN_BUSY", "always": "ALWAYS"}
@@ -40,23 +43,38 @@ class TokioLoop(RLoop):
         _sit: Callable[[object], object]
         _has_siblings: Callable[[], None]
         # The standard library's
+        _default_executor: object
         _asyncgen_firstiter_hook: Callable[[Any], None]
         _asyncgen_finalizer_hook: Callable[[Any], None]
 
     _crew: Crew | None = None
+    _main_flow: object = None  # the affinity of what is at home on the first worker unplaced
 
-    def __init__(self, io_threads: int | None = None, *, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        io_threads: int | None = None,
+        *,
+        workers: int | None = None,
+        spread: Literal["tasks"] | None = None,
+    ) -> None:
         """Starts Java in the process's first loop, and the threads.
 
         ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
         out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
         process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
         default what ``RLOOP_WORKERS`` says, or one. Several do their I/O themselves.
+        ``spread="tasks"`` places each task of the main flow as ``spawn`` does: what is created on
+        the first worker, but not by something that was placed there, such as a connection.
 
-        Raises ``ValueError`` if one of these is not a number from 1 to 64.
+        Raises ``ValueError`` if one of these is not a number from 1 to 64, or ``spread`` is
+        something else.
         """
+        if spread not in (None, "tasks"):
+            raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
+        self._spreads_tasks = spread == "tasks"
         count = settings.workers() if workers is None else _checked("workers", workers)
-        if _has_gil():
+        if count > 1 and gil.is_enabled():
+            gil.warn_if_enabled(stack_level=2)
             count = 1
         self._lending = _LENDING[settings.lend()]
         self._io_threads = (
@@ -81,11 +99,51 @@ class TokioLoop(RLoop):
         self._has_siblings()
         # A partial function, to which every call would take a reference.
         vars(self).pop("create_future", None)
+        self._main_flow = first
+        from . import guarded_classes  # noqa: PLC0415  # for the first such loop
+
+        self._guarding = guarded_classes.install_for(self)
+        if self._spreads_tasks:
+            placing.set_main_flow_apart(self)
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         from rloop.transports.guarded_ssl import guard  # noqa: PLC0415  # for the first TLS
 
         guard(ssl_object, self._hold_io)
+
+    # ---- workers ---------------------------------------------------------------------------------
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """The threads that run the loop's Python; the first is the one that runs the loop."""
+        if self._crew is None:
+            return (placing.LoneWorker(self),)
+        return tuple(self._crew.workers)
+
+    def spawn(
+        self,
+        coro: Coroutine[Any, Any, _T],
+        *,
+        worker: Worker | int | None = None,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> asyncio.Task[_T]:
+        """As ``create_task``, for a task on a worker of its own choice.
+
+        By default that is the one with the fewest connections and placed tasks. What the task makes
+        stays with it. It runs in a copy of the context. With one worker this is ``create_task``.
+        """
+        return placing.spawn(self, coro, worker, name, context)
+
+    def run_in_executor(  # type: ignore[override]  # their types
+        self, executor: Any, func: Callable[..., _T], *args: Any
+    ) -> asyncio.Future[_T]:
+        """As asyncio's; the first to need the default executor makes it for all workers."""
+        run = super().run_in_executor
+        if self._crew is None or executor is not None or self._default_executor is not None:
+            return run(executor, func, *args)
+        with guard_of(self):
+            return run(executor, func, *args)
 
     # ---- several workers -------------------------------------------------------------------------
 
@@ -119,22 +177,21 @@ class TokioLoop(RLoop):
 
     def close(self) -> None:
         """Sends what transports have queued and closes the loop, and ends its threads."""
-        crew = self._crew
-        if crew is not None and not self.is_running() and not self.is_closed():
-            crew.on_each(self._flush)
         super().close()
-        if crew is not None and self.is_closed():
-            crew.on_each(self._close)
-            crew.end()
+        if self._crew is not None and self.is_closed():
+            self._crew.end()
+            self._guarding()
+
+    def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
+        if self._crew is None:
+            return super()._on_each_worker(method, *args)
+        return [worker.on(method, *args) for worker in self._crew.workers]
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
         """Schedules a coroutine, on this worker unless the context given says something else."""
-        context = kwargs.get("context")
-        if context is not None and self._crew is not None and AFFINITY not in context:
-            worker = crews.current_worker()
-            if worker is not None and worker._loop is self:
-                context.run(AFFINITY.set, worker.affinity)
-        return RLoop.create_task(self, coro, **kwargs)
+        if self._crew is None:
+            return RLoop.create_task(self, coro, **kwargs)
+        return placing.create_task(self, coro, **kwargs)
 
     def _open_accepted(
         self,
@@ -177,6 +234,17 @@ class TokioLoop(RLoop):
             options["server"] = crews.Served(options["server"], worker)
         super()._open_connection(protocol_factory, sock, sslcontext, options)
 
+    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
+        return given if self._crew is None else self._crew.transport_context(given, follows)
+
+    async def start_tls(self, transport: Any, *args: Any, **kwargs: Any) -> Any:
+        """Upgrades a connection to TLS, where it is at home."""
+        start = super().start_tls(transport, *args, **kwargs)
+        context = None if self._crew is None else getattr(transport, "_given_context", None)
+        if context is None:
+            return await start
+        return await self.create_task(start, context=context.copy())
+
     def _watch_fd(self, fd: Any, writing: bool, call: Any) -> asyncio.Handle:
         if self._crew is not None:
             for worker in self._crew.others():
@@ -190,20 +258,10 @@ class TokioLoop(RLoop):
                 is_watched |= worker.on(super()._unwatch_fd, fd, writing)
         return is_watched
 
-    def set_debug(self, enabled: bool) -> None:
-        """Switches asyncio's debug mode."""
-        super().set_debug(enabled)
-        if self._crew is not None:
-            self._crew.on_each(self._set_debug, bool(enabled))
-
     def _check_thread(self) -> None:
         worker = crews.current_worker()
         if worker is None or worker._loop is not self:
             super()._check_thread()
-
-
-def _has_gil() -> bool:
-    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def _checked(name: str, value: int) -> int:

@@ -62,6 +62,7 @@ class Worker:
         self.affinity = affinity
         self.load = 0  # accepted connections that are at home here
         self.awaited = 0  # such that are on their way
+        self.tasks = 0  # that were placed here and haven't ended
 
     def __repr__(self) -> str:
         return f"<Worker {self.index} of {self._loop!r}>"
@@ -77,6 +78,11 @@ class Worker:
     def call_soon(self, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         """As the loop's ``call_soon_threadsafe``, on this worker."""
         return self._loop.call_soon_threadsafe(callback, *args, context=self.context())
+
+    def own_affinity(self) -> object:
+        """What says that a connection is at home here, until it follows a user."""
+        core: Any = jvm.core()
+        return core.new_own_affinity(self._state)
 
     def context(self) -> Context:
         """A copy of the current context whose calls run here."""
@@ -172,8 +178,9 @@ class Crew:
     def park(self) -> None:
         """The loop's run is over: returns when no worker runs anything any more."""
         if self._unparked:
-            self.on_each(self._loop._stop_this_worker)
-            self.on_each(self._loop._write_to_self)
+            for worker in self.workers[1:]:
+                worker.on(self._loop._stop_this_worker)
+                worker.on(self._loop._write_to_self)
             self._parking.set()
         while self._unparked:
             self._threads[self._unparked - 1].answer()
@@ -191,11 +198,6 @@ class Crew:
             here = self.workers[0]
         return [worker for worker in self.workers if worker is not here]
 
-    def on_each(self, method: Callable[..., object], *args: Any) -> None:
-        """Calls a method of the loop's for each worker beside the first."""
-        for worker in self.workers[1:]:
-            worker.on(method, *args)
-
     def choose(self, is_counted: bool) -> Worker:
         """The worker for a new connection: the one with the fewest, counting those on their way.
 
@@ -209,6 +211,21 @@ class Crew:
             chosen = min(turns, key=lambda worker: worker.load + worker.awaited)
             chosen.awaited += is_counted
         return chosen
+
+    def transport_context(self, given: Context | None, follows: bool) -> Context:
+        """For all calls of a transport that is made here: they run where it is at home.
+
+        That is this worker, until it ``follows`` a user to another one, or what the context says
+        that was ``given`` for what a server accepts.
+        """
+        if given is not None and AFFINITY in given and not follows:
+            return given
+        worker = current_worker()
+        if worker is None or worker._loop is not self._loop:
+            worker = self.workers[0]
+        context = copy_context() if given is None else given.copy()
+        context.run(AFFINITY.set, worker.own_affinity() if follows else worker.affinity)
+        return context
 
     def arrived(self, worker: Worker) -> None:
         """A connection for which it was chosen is counted in its load from now on."""

@@ -6,11 +6,16 @@ many there are says so of the moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from struct import unpack
+from typing import Any
 
 _SECONDS = 1e-9  # in a nanosecond
 _BYTES_A_FIGURE = 8
+
+# Of several workers the greatest tells, and not the sum.
+_GREATEST = {"time", "largest_batch", "longest_callback"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,12 @@ class LoopMetrics:
     io_threads: tuple[IoThreadMetrics, ...]
     """I/O of each I/O thread, which a ``TokioLoop`` has."""
 
+    workers: tuple[LoopMetrics, ...] = ()
+    """The same of each worker, where there are several.
+
+    The loop's own figures are their sums then, times too; largest and longest are the greatest.
+    """
+
     @property
     def bytes_received(self) -> int:
         """Of all threads."""
@@ -148,6 +159,8 @@ class LoopMetrics:
     def utilization(self, since: LoopMetrics | None = None) -> float:
         """The share of its running time in which the loop was busy, from 0 to 1.
 
+        Of several workers it is the mean.
+
         That is since ``since``, earlier figures of the same loop, or since the loop was made. While
         it didn't run it was neither busy nor idle; if that was all the time it is 0.
         """
@@ -155,6 +168,29 @@ class LoopMetrics:
         if since is not None:
             busy, idle = busy - since.busy_time, idle - since.idle_time
         return busy / (busy + idle) if busy + idle > 0 else 0.0
+
+
+def total(workers: Sequence[LoopMetrics]) -> LoopMetrics:
+    """The figures of a loop, of those of its workers."""
+    if len(workers) == 1:
+        return workers[0]
+    values: dict[str, Any] = {"workers": tuple(workers)}
+    for field in fields(LoopMetrics):
+        if field.name not in values:
+            values[field.name] = _add(field.name, [getattr(each, field.name) for each in workers])
+    return LoopMetrics(**values)
+
+
+def _add(name: str, values: list[Any]) -> Any:
+    first = values[0]
+    if name in _GREATEST:
+        return max(values)
+    if isinstance(first, tuple):
+        return tuple(one for each in values for one in each)
+    if not is_dataclass(first):
+        return sum(values)
+    parts = {part.name: [getattr(value, part.name) for value in values] for part in fields(first)}
+    return type(first)(**{part: sum(found) for part, found in parts.items()})  # type: ignore[misc]
 
 
 def read(figures: bytes, io_threads: int) -> LoopMetrics:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # As rloop.loop.Histogram of Java has it.
@@ -61,6 +62,23 @@ class Histogram:
     def count_up_to(self, seconds: float) -> int:
         """How many take so long at most."""
         return sum(n for bound, n in self.buckets if bound <= seconds)
+
+
+def merged(histograms: Sequence[Histogram]) -> Histogram:
+    """All that several have."""
+    met = [histogram for histogram in histograms if histogram.count]
+    if len(met) <= 1:
+        return met[0] if met else histograms[0]
+    counts: Counter[float] = Counter()
+    for histogram in met:
+        counts.update(dict(histogram.buckets))
+    return Histogram(
+        count=sum(histogram.count for histogram in met),
+        total=sum(histogram.total for histogram in met),
+        min=min(histogram.min for histogram in met),
+        max=max(histogram.max for histogram in met),
+        buckets=tuple(sorted(counts.items())),
+    )
 
 
 def read(values: Iterator[int]) -> Histogram:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from struct import unpack
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ _NANOSECONDS = 1e9  # in a second
 _NEVER = (1 << 63) - 1  # in nanoseconds
 _BYTES_A_VALUE = 8
 _FINEST_RESOLUTION = 1e-6  # seconds
+
+
+_adding = threading.RLock()  # a signal handler may make one as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,12 @@ class Monitor:
         self._threshold = math.inf if threshold is None else threshold
         self._on_slow = slow_calls.log if on_slow is None else on_slow
         nanoseconds = min(self._threshold * _NANOSECONDS, _NEVER)
-        self._number = loop._add_monitor(int(nanoseconds), int(resolution * _NANOSECONDS))
-        self._last: bytes | None = None
+        with _adding:  # so it has the same number on each worker
+            numbers = loop._on_each_worker(
+                loop._add_monitor, int(nanoseconds), int(resolution * _NANOSECONDS)
+            )
+        self._number = numbers[0]
+        self._last: list[bytes] | None = None
         loop._monitors = (*loop._monitors, self)
 
     @property
@@ -96,24 +104,25 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """All histograms at one moment."""
-        written = self._last
-        if written is None:
-            written = self._loop._read_monitor(self._number)
-        values: Iterator[int] = iter(unpack(f"={len(written) // _BYTES_A_VALUE}q", written))
-        return Snapshot(histogram.read(values), histogram.read(values), histogram.read(values))
+        written = self._read() if self._last is None else self._last
+        workers = [list(_histograms(each)) for each in written]
+        return Snapshot(*(histogram.merged(each) for each in zip(*workers, strict=True)))
+
+    def _read(self) -> list[bytes]:
+        return self._loop._on_each_worker(self._loop._read_monitor, self._number)
 
     def reset(self) -> None:
         """Forgets what was measured so far."""
         if self._last is None:
-            self._loop._reset_monitor(self._number)
+            self._loop._on_each_worker(self._loop._reset_monitor, self._number)
 
     def close(self) -> None:
         """Ends the measuring; what was measured stays."""
         if self._last is None:
             loop = self._loop
-            self._last = loop._read_monitor(self._number)
+            self._last = self._read()
             loop._monitors = tuple(other for other in loop._monitors if other is not self)
-            loop._remove_monitor(self._number)
+            loop._on_each_worker(loop._remove_monitor, self._number)
 
     def is_slow(self, seconds: float) -> bool:
         """Whether a call that took so long is to be told of."""
@@ -133,3 +142,10 @@ class Monitor:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _histograms(written: bytes) -> Iterator[Histogram]:
+    """The three that Java has written of a worker."""
+    values: Iterator[int] = iter(unpack(f"={len(written) // _BYTES_A_VALUE}q", written))
+    for _ in fields(Snapshot):
+        yield histogram.read(values)

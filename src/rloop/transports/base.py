@@ -34,10 +34,19 @@ def whole_bytes(limit: float) -> int:
     return int(min(limit, sys.maxsize))
 
 
+def contiguous_view(data: bytes | bytearray | memoryview) -> memoryview:
+    """Of what is to be sent; refuses what the kernel can't be given, in Python's words."""
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+    return view
+
+
 class BaseTransport(_core.Transport):
     """Over a socket or a pipe that its kind of channel is opened for."""
 
     _file: Any = None  # until it is closed; for __del__ after a failed __init__
+    _follows_users = False  # to whatever worker writes to it
 
     def __init__(
         self,
@@ -50,8 +59,8 @@ class BaseTransport(_core.Transport):
     ) -> None:
         """Schedules ``connection_made``, then reading, then the waiter's result.
 
-        Everything runs in the ``context``, which is given from 3.15 on; else each call in a copy of
-        the context in which it was scheduled.
+        Everything runs in the ``context``, which is given from 3.15 on, or says where the transport
+        is at home; else each call in a copy of the context in which it was scheduled.
         """
         # What the standard library's __init__ does, but for water marks, which Java keeps.
         self._extra = extra
@@ -60,7 +69,7 @@ class BaseTransport(_core.Transport):
         self._file = file
         self._fd: int = file.fileno()
         self._lost_writes = 0
-        self._given_context = context
+        self._given_context = context = loop._transport_context(context, self._follows_users)
         try:
             self._open_channel()
         except BaseException:  # the loop is closed

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rloop import _core
 from rloop.java import fork
 
+from .base import contiguous_view
 from .base_socket import BaseSocketTransport
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
             self._loop,
             self._fd,
             self._numbered_file(),
+            self._given_context,
             self._file.family,
             is_connected,
             self._address,
@@ -100,13 +102,18 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
             raise TypeError(
                 f"data argument must be a bytes-like object, not {type(data).__name__!r}"
             )
-        data = bytes(data)
         if not data and not _HEADER_SIZE:
             return
         if self._address is not None:
             if addr not in (None, self._address):
                 raise ValueError(f"Invalid address: must be None or {self._address}")
             addr = None
+        try:
+            data = bytes(contiguous_view(data))
+        except BufferError as exc:
+            if not self.is_closing():
+                self._fatal_error(exc, "Fatal write error on datagram transport")
+            return
         answer = _send(self, data, addr)
         if answer is False:
             self._send_by_socket(data, addr)
@@ -128,7 +135,10 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
                 else:
                     self._sent(answer)
         except OSError as exc:
-            self._protocol.error_received(exc)
+            if self._is_elsewhere():
+                self._call_soon(self._protocol.error_received, exc)
+            else:
+                self._protocol.error_received(exc)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:

@@ -20,6 +20,13 @@ class TransportLoop(Protocol):
     ) -> asyncio.Handle:
         """Schedules a callback."""
 
+    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
+        """What all calls of a new transport run in, if that has to be one and the same.
+
+        ``given`` is what ``create_connection`` or a server was given; ``follows`` tells whether the
+        transport moves to the worker that writes to it.
+        """
+
     def call_exception_handler(self, context: Any) -> None:
         """Reports an error that nobody waits for."""
 

@@ -16,7 +16,7 @@ from asyncio import constants
 from asyncio.log import logger
 from typing import TYPE_CHECKING, Any
 
-from .base import BaseTransport
+from .base import BaseTransport, contiguous_view
 
 if TYPE_CHECKING:
     from .loop import TransportLoop
@@ -53,7 +53,9 @@ class PipeTransport(BaseTransport):
         super().__init__(loop, pipe, protocol, waiter, {**(extra or {}), "pipe": pipe})
 
     def _open_channel(self) -> None:
-        self._open_pipe(self._loop, self._fd, _numbered_file(self._file), self._writes)
+        self._open_pipe(
+            self._loop, self._fd, _numbered_file(self._file), self._given_context, self._writes
+        )
 
     def _end_of_file(self) -> None:
         if self._loop.get_debug():
@@ -112,7 +114,16 @@ class WritePipeTransport(PipeTransport):
 
     def _write_unusual(self, data: bytes | bytearray | memoryview) -> None:
         assert isinstance(data, (bytes, bytearray, memoryview)), repr(data)
-        if data and self._write(bytes(data)) is False:
+        if not data:
+            return
+        try:
+            whole = bytes(contiguous_view(data))
+        except BufferError as exc:
+            if not self.is_closing():
+                self._lost_writes += 1
+                self._fatal_error(exc, "Fatal write error on pipe transport")
+            return
+        if self._write(whole) is False:
             if self._lost_writes >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
                 logger.warning("pipe closed by peer or os.write(pipe, data) raised exception.")
             self._lost_writes += 1

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rloop import _core
 from rloop.java import fork
 
+from .base import contiguous_view
 from .base_socket import BaseSocketTransport
 
 Data = bytes | bytearray | memoryview
@@ -50,6 +51,11 @@ class SocketTransport(BaseSocketTransport):
 
     _empty_waiter: asyncio.Future[None] | None = None
     _tls: _Tls | None = None  # whose ciphertext Java moves
+
+    @property
+    def _follows_users(self) -> bool:  # type: ignore[override]
+        """Unless a server has accepted it."""
+        return self._server is None
 
     def _open_channel(self) -> None:
         self._open(self._loop, self._fd, self._numbered_file(), self._given_context)
@@ -199,8 +205,18 @@ class SocketTransport(BaseSocketTransport):
         self._check_writable("write")
         if not data:
             return
-        if _write(self, bytes(data)) is False:
+        try:
+            whole = bytes(contiguous_view(data))
+        except BufferError as exc:
+            self._refuse(exc)
+            return
+        if _write(self, whole) is False:
             self._count_lost_write()
+
+    def _refuse(self, exc: BufferError) -> None:
+        """Ends the connection for data that can't be sent, as a failed ``send`` does."""
+        if not self.is_closing():
+            self._fatal_error(exc, "Fatal write error on socket transport")
 
     def _check_writable(self, method: str) -> None:
         if self._is_end_requested():
@@ -215,11 +231,16 @@ class SocketTransport(BaseSocketTransport):
             return
         # All of them first: if one can't be sent, none is.
         try:
-            pieces = [data if type(data) is bytes else memoryview(data) for data in list_of_data]
-        except TypeError:
+            pieces = [
+                data if type(data) is bytes else contiguous_view(data) for data in list_of_data
+            ]
+        except (BufferError, TypeError, ValueError) as exc:
             if _JOINS_LINES:
                 b"".join(list_of_data)  # says the same in asyncio's words
-            raise
+            if not isinstance(exc, BufferError):
+                raise
+            self._refuse(exc)
+            return
         for data in pieces:
             self.write(data)
 

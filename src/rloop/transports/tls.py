@@ -12,6 +12,9 @@ is rare stays the standard library's, as each Python version has it, over the sa
           │    └── SSLProtocol ──────────┤  the handshake, and what is rare
           │             ▲                │
           └─────── SocketTransport ◄─────┘  data: Java decrypts and encrypts
+
+Of a loop with several workers it is only the one where the connection is at home that is in here:
+what another one asks for is scheduled there, unless Java does it.
 """
 
 from __future__ import annotations
@@ -19,11 +22,11 @@ from __future__ import annotations
 import collections
 import ssl
 from asyncio import constants, sslproto
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import libssl
-from .base import whole_bytes
+from .base import contiguous_view, whole_bytes
 from .stream import Data, SocketTransport
 
 # An attribute of the enumeration takes longer to look up.
@@ -42,19 +45,63 @@ class SSLTransport(sslproto._SSLProtocolTransport):
 
     if TYPE_CHECKING:
         _ssl_protocol: SSLProtocol
+        _closed: bool
 
     def write(self, data: Data) -> None:
         """Queues data; what a batch of callbacks writes becomes full records when it is over."""
         native = self._native
         if native is None:
-            super().write(data)
+            self._write_by_python(data)
             return
         answer = native._write_tls(data)
         if answer is not None:
             if answer:
                 self._ssl_protocol._control_app_writing()
             else:
-                super().write(data)
+                self._write_by_python(data)
+
+    def _write_by_python(self, data: Data) -> None:
+        if self._is_elsewhere() and isinstance(data, (bytearray, memoryview)):
+            data = bytes(data)  # it may change until then
+        self._at_home(super().write, data)
+
+    def writelines(self, list_of_data: Iterable[Data]) -> None:
+        """Queues several pieces of data."""
+        if self._is_elsewhere():
+            for data in list_of_data:
+                self.write(data)
+        else:
+            super().writelines(list_of_data)
+
+    def close(self) -> None:
+        """Shuts TLS down when all that was written is sent, then calls ``connection_lost``."""
+        if self._is_elsewhere() and not self._closed:
+            self._closed = True
+            self._at_home(self._ssl_protocol._start_shutdown)
+        else:
+            super().close()
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        self._closed = True
+        self._at_home(super()._force_close, exc)  # type: ignore[misc]
+
+    def pause_reading(self) -> None:
+        """Stops delivering."""
+        self._at_home(super().pause_reading)
+
+    def resume_reading(self) -> None:
+        """Delivers what was held back, and reads on."""
+        self._at_home(super().resume_reading)
+
+    def _is_elsewhere(self) -> bool:
+        return self._ssl_protocol is not None and self._ssl_protocol._is_elsewhere()
+
+    def _at_home(self, method: Callable[..., object], *args: Any) -> None:
+        """Calls it, on the worker where the connection is at home."""
+        if self._is_elsewhere():
+            self._ssl_protocol._transport._call_soon(method, *args)
+        else:
+            method(*args)
 
     def get_write_buffer_size(self) -> int:
         """How many bytes the kernel has not taken."""
@@ -155,6 +202,15 @@ class SSLProtocol(sslproto.SSLProtocol):
         self._write_backlog = collections.deque()
         super()._set_app_protocol(app_protocol)
         self._app_transport = SSLTransport(loop, self)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether another worker of the loop is where the connection is at home."""
+        transport = self._transport
+        return (
+            isinstance(transport, SocketTransport)
+            and transport._given_context is not None
+            and transport._is_elsewhere()
+        )
 
     def _get_app_transport(self) -> SSLTransport:
         if self._app_transport is None:
@@ -361,8 +417,13 @@ class SSLProtocol(sslproto.SSLProtocol):
         if native is None:
             super()._write_appdata(list_of_data)  # type: ignore[arg-type]
             return
-        for data in list_of_data:
-            answer = native._write_tls(bytes(memoryview(data)))
+        try:
+            pieces = [bytes(contiguous_view(data)) for data in list_of_data]
+        except BufferError as exc:
+            self._fatal_error(exc, "Fatal error on SSL protocol")
+            return
+        for piece in pieces:
+            answer = native._write_tls(piece)
             if answer is False:
                 native._count_lost_write()
             elif answer:

@@ -45,6 +45,12 @@ public final class EventLoop {
   /** Of the first of several workers; otherwise, and once it is done, 0. */
   private int batchesUntilImmortal;
 
+  /** The state object, which is the lock on free-threaded builds; borrowed: it holds this. */
+  private long lock;
+
+  /** Those of the Python loop, if it has several. */
+  private @Nullable Workers workers;
+
   private boolean closed;
   private boolean debug;
 
@@ -67,6 +73,16 @@ public final class EventLoop {
     this.monitors = new Monitors(pythonLoop, scheduler.calls(), ready, time);
     this.iteration = new Iteration(this, driver, deliveries, time);
     monitors.record(Recorders.create());
+  }
+
+  /** Its own lock is that object from now on. */
+  public void setLock(long lock) {
+    this.lock = lock;
+  }
+
+  /** The object that is locked, on free-threaded builds, by whoever uses what belongs to this. */
+  public long lock() {
+    return lock;
   }
 
   public Scheduler scheduler() {
@@ -124,6 +140,14 @@ public final class EventLoop {
   /** Whether another thread runs this loop, and may be asking the poller just now. */
   public boolean runsElsewhere() {
     return iteration.isRunning() && !gathers();
+  }
+
+  /**
+   * Whether another thread runs this loop, which is one of several workers: it alone then calls the
+   * methods of protocols that are at home here.
+   */
+  public boolean isAnotherWorker() {
+    return workers != null && runsElsewhere();
   }
 
   /** Has an endpoint flushed when this batch is over, or now if no batch is running. */
@@ -256,6 +280,21 @@ public final class EventLoop {
   /** Which of the loop's workers this is. */
   public int worker() {
     return worker;
+  }
+
+  /** This is another worker of the Python loop whose first one is given. */
+  public void join(EventLoop first) {
+    if (first.workers == null) {
+      first.workers = new Workers();
+      first.workers.add(first);
+    }
+    workers = first.workers;
+    workers.add(this);
+  }
+
+  /** All workers of the Python loop; null if there is but one. */
+  public @Nullable Workers workers() {
+    return workers;
   }
 
   public boolean isClosed() {

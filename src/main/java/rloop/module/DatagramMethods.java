@@ -4,9 +4,7 @@ import static rloop.cpython.type.Methods.FAST;
 
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
-import rloop.cpython.object.PyException;
 import rloop.cpython.type.Methods;
 import rloop.transport.DatagramCallbacks;
 import rloop.transport.DatagramConnection;
@@ -23,7 +21,7 @@ final class DatagramMethods {
             "_open_datagrams",
             "open",
             FAST,
-            "($self, loop, fd, numbered_file, family, is_connected, address, header_size, /)");
+            "($self, loop, fd, numbered_file, context, family, is_connected, address, header_size, /)");
     new Methods(type, lookup, "lock")
         .add("_send_datagram", "send", FAST, "($self, data, address, /)");
   }
@@ -37,7 +35,7 @@ final class DatagramMethods {
   }
 
   private static long open(long self, long arguments, long count, long d) {
-    Arguments.expect("_open_datagrams", count, 7);
+    Arguments.expect("_open_datagrams", count, 8);
     long loop = Arguments.get(arguments, 0);
     Loops.open(loop);
     TransportMethods.TYPE.setChannel(
@@ -46,13 +44,11 @@ final class DatagramMethods {
             .openDatagrams(
                 TransportMethods.openFile(arguments),
                 new DatagramCallbacks(
-                    TransportMethods.TYPE,
-                    self,
-                    PyException.check(PyRuntime.PyContext_CopyCurrent())),
-                Arguments.toInt(Arguments.get(arguments, 3)),
-                Arguments.get(arguments, 4) == PyObjects.Py_True,
-                orZero(Arguments.get(arguments, 5)),
-                Arguments.toLong(Arguments.get(arguments, 6))),
+                    TransportMethods.TYPE, self, Arguments.context(Arguments.get(arguments, 3))),
+                Arguments.toInt(Arguments.get(arguments, 4)),
+                Arguments.get(arguments, 5) == PyObjects.Py_True,
+                orZero(Arguments.get(arguments, 6)),
+                Arguments.toLong(Arguments.get(arguments, 7))),
         Loops.state(loop));
     return Arguments.none();
   }

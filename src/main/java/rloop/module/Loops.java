@@ -56,7 +56,9 @@ final class Loops {
   /** Makes the state object of a loop, or of one of its workers. */
   @Owned
   static long createState(EventLoop loop) {
-    return JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+    long state = JavaReference.create(STATE_TYPE, new Parts(loop, new SocketOperations(loop)));
+    loop.setLock(state);
+    return state;
   }
 
   /** Gives a Python loop its state object. */

@@ -10,7 +10,6 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyBuffers;
 import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.BytesPool;
 import rloop.cpython.object.PyBuffer;
@@ -38,7 +37,8 @@ final class TransportMethods {
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     new Methods(TYPE.base, lookup, "lockOfOpen")
         .add("_open", "open", FAST, "($self, loop, fd, numbered_file, context, /)")
-        .add("_open_pipe", "openPipe", FAST, "($self, loop, fd, numbered_file, writes, /)");
+        .add(
+            "_open_pipe", "openPipe", FAST, "($self, loop, fd, numbered_file, context, writes, /)");
     new Methods(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
@@ -63,7 +63,8 @@ final class TransportMethods {
         .add("_abort", "abort", NO_ARGUMENTS, "($self, /)")
         .add("_take_back_failure", "takeBackFailure", NO_ARGUMENTS, "($self, /)")
         .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
-        .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)");
+        .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)")
+        .add("_is_elsewhere", "isElsewhere", NO_ARGUMENTS, "($self, /)");
     return TYPE.base;
   }
 
@@ -105,15 +106,15 @@ final class TransportMethods {
   }
 
   private static long openPipe(long self, long arguments, long count, long d) {
-    Arguments.expect("_open_pipe", count, 4);
+    Arguments.expect("_open_pipe", count, 5);
     long loop = Arguments.get(arguments, 0);
-    boolean writes = Arguments.get(arguments, 3) == PyObjects.Py_True;
+    boolean writes = Arguments.get(arguments, 4) == PyObjects.Py_True;
     StreamConnection connection =
         new StreamConnection(
             Loops.open(loop),
             openFile(arguments),
             writes ? StreamCalls.PIPE_TO_WRITE : StreamCalls.PIPE,
-            new Callbacks(TYPE, self, PyException.check(PyRuntime.PyContext_CopyCurrent())));
+            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 3))));
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
   }
@@ -300,6 +301,10 @@ final class TransportMethods {
 
   private static long isClosing(long self, long b, long c, long d) {
     return Arguments.bool(TYPE.channel(self).isClosing());
+  }
+
+  private static long isElsewhere(long self, long b, long c, long d) {
+    return Arguments.bool(TYPE.channel(self).isElsewhere());
   }
 
   private static long dispose(long self, long b, long c, long d) {

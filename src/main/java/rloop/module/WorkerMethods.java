@@ -5,9 +5,7 @@ import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
-import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyErrors;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.CriticalSection;
@@ -33,9 +31,6 @@ final class WorkerMethods {
   private static final @Owned long RUN =
       PyException.check(PyScalars.PyUnicode_InternFromString("run"));
 
-  /** The {@code ContextVar} that holds one; there is none before the first such loop. */
-  private static @Owned long variable;
-
   /** Has a context say that it is of the first worker, where it is run. */
   private static @Owned long beOfFirst;
 
@@ -44,7 +39,8 @@ final class WorkerMethods {
   /** Makes the class known: affinities can be made from then on. */
   static void addAffinity(long module) {
     new Functions(module, MethodHandles.lookup())
-        .add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)");
+        .add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)")
+        .add("new_own_affinity", "newOwnAffinity", ONE_ARGUMENT, "(state, /)");
   }
 
   /**
@@ -54,7 +50,7 @@ final class WorkerMethods {
    * @param beOfFirst sets it to the affinity to the first worker
    */
   static void addTo(long loopClass, long variable, long beOfFirst) {
-    WorkerMethods.variable = Ref.take(variable);
+    Affinity.install(Ref.take(variable), AFFINITY_TYPE);
     WorkerMethods.beOfFirst = Ref.take(beOfFirst);
     MethodHandles.Lookup lookup = MethodHandles.lookup();
     new Methods(loopClass, lookup, null)
@@ -79,7 +75,9 @@ final class WorkerMethods {
             Lending.NEVER,
             0);
     try {
-      return Loops.createState(worker);
+      long state = Loops.createState(worker);
+      worker.join(Loops.ofState(Loops.state(self, 0)));
+      return state;
     } catch (OutOfMemoryError | PyException e) {
       worker.abandon();
       worker.free();
@@ -106,7 +104,12 @@ final class WorkerMethods {
   /** {@code new_affinity(state)}: to a worker; for {@code None} to the first one of any loop. */
   private static long newAffinity(long module, long state, long c, long d) {
     EventLoop home = state == PyObjects.Py_None ? null : Loops.ofState(state);
-    return JavaReference.create(AFFINITY_TYPE, new Affinity(home));
+    return JavaReference.create(AFFINITY_TYPE, new Affinity(home, false));
+  }
+
+  /** {@code new_own_affinity(state)}: of a connection that follows its users. */
+  private static long newOwnAffinity(long module, long state, long c, long d) {
+    return JavaReference.create(AFFINITY_TYPE, new Affinity(Loops.ofState(state), true));
   }
 
   /**
@@ -119,7 +122,7 @@ final class WorkerMethods {
     if (!Loops.hasSeveral(self)) {
       return here;
     }
-    Affinity affinity = affinityOf(Tuples.get(call, 0));
+    Affinity affinity = Affinity.of(Tuples.get(call, 0));
     if (affinity == null) {
       return here;
     }
@@ -127,7 +130,8 @@ final class WorkerMethods {
     if (home == null) {
       return Loops.ofState(Loops.state(self, 0));
     }
-    return home.pythonLoop() == self ? home : here; // or it is another loop's
+    boolean isOfLoop = home.pythonLoop() == self && !home.isClosed(); // or of one before it
+    return isOfLoop ? home : here;
   }
 
   /**
@@ -140,61 +144,69 @@ final class WorkerMethods {
       return;
     }
     long context = Tuples.get(call, 0);
-    Affinity affinity = affinityOf(context);
+    Affinity affinity = Affinity.of(context);
     if (affinity != null && affinity.home() != null) {
       Ref.drop(Invocation.method(context, RUN, beOfFirst));
     }
   }
 
-  private static @Nullable Affinity affinityOf(long context) {
-    long found = PyObjects.PyObject_GetItem(context, variable);
-    if (found == 0) {
-      PyErrors.PyErr_Clear();
-      return null;
+  /** What to do with the lock of the worker that a call is for. */
+  private interface Scheduling {
+    @Owned
+    long on(EventLoop home);
+  }
+
+  /**
+   * Schedules a call on another worker: the one that its context says once that is locked, since
+   * connections move.
+   */
+  @Owned
+  private static long schedule(EventLoop home, long call, Scheduling scheduling) {
+    long self = home.pythonLoop();
+    long here = CriticalSection.unlock();
+    try {
+      EventLoop there = home;
+      for (; ; ) {
+        try (var _ = CriticalSection.enter(there.lock())) {
+          EventLoop now = homeOf(self, there, call);
+          if (now == there) {
+            long handle = scheduling.on(there);
+            there.wakeUp();
+            return handle;
+          }
+          there = now;
+        }
+      }
+    } finally {
+      CriticalSection.relock(here);
     }
-    boolean isAffinity = Ref.type(found) == AFFINITY_TYPE;
-    Object referent = isAffinity ? JavaReference.get(found) : null;
-    Ref.drop(found); // the context has it
-    return (Affinity) referent;
   }
 
   /** As {@code call_soon_threadsafe} of another worker. */
   @Owned
   static long callSoon(EventLoop home, @Owned long call) {
-    long here = CriticalSection.unlock();
-    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
-      long handle = LoopMethods.traced(home, home.scheduler().callSoonThreadsafe(call));
-      home.counters().threadsafeCall();
-      home.wakeUp();
-      return handle;
-    } finally {
-      CriticalSection.relock(here);
-    }
+    return schedule(
+        home,
+        call,
+        there -> {
+          there.counters().threadsafeCall();
+          return LoopMethods.traced(there, there.scheduler().callSoonThreadsafe(call));
+        });
   }
 
   /** As {@code call_later} of another worker. */
   @Owned
   static long callLater(EventLoop home, double delay, @Owned long call) {
-    long here = CriticalSection.unlock();
-    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
-      long handle = LoopMethods.traced(home, home.scheduler().callLater(delay, call));
-      home.wakeUp();
-      return handle;
-    } finally {
-      CriticalSection.relock(here);
-    }
+    return schedule(
+        home, call, there -> LoopMethods.traced(there, there.scheduler().callLater(delay, call)));
   }
 
   /** As {@code call_at} of another worker. */
   @Owned
   static long callAt(EventLoop home, long when, double deadline, @Owned long call) {
-    long here = CriticalSection.unlock();
-    try (var _ = CriticalSection.enter(Loops.state(home.pythonLoop(), home.worker()))) {
-      long handle = LoopMethods.traced(home, home.scheduler().callAt(when, deadline, call));
-      home.wakeUp();
-      return handle;
-    } finally {
-      CriticalSection.relock(here);
-    }
+    return schedule(
+        home,
+        call,
+        there -> LoopMethods.traced(there, there.scheduler().callAt(when, deadline, call)));
   }
 }

@@ -135,7 +135,13 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       return UNUSUAL;
     }
     long to = isConnected ? 0 : address == 0 ? onlyAddress : address;
-    return sendTo(data, length, to);
+    int answer = sendTo(data, length, to);
+    if (answer < 0 && loop.isAnotherWorker()) { // which doesn't call the protocol
+      failed(-answer);
+      loop.wakeUp();
+      return DONE;
+    }
+    return answer;
   }
 
   private int sendTo(long data, long length, long to) {
@@ -164,7 +170,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
     enqueue(data, length, nameLength);
     endpoint.awaitRoom();
     sendUnlessBlocked(); // which tells the poller
-    return waterMarks.pauses(queuedBytes()) ? PAUSE : DONE;
+    return pauses() ? PAUSE : DONE;
   }
 
   /** Those whose turn it is before what goes another way. */

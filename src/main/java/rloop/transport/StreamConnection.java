@@ -41,7 +41,7 @@ public final class StreamConnection extends TransportChannel
   /** How many bytes wait in the loop's {@link Outbox}. */
   private long outside;
 
-  /** So much was written outside that the protocol pauses unless the kernel takes it. */
+  /** So much was written elsewhere that the protocol pauses unless the kernel takes it. */
   private boolean pauseDue;
 
   private boolean endRequested;
@@ -312,7 +312,7 @@ public final class StreamConnection extends TransportChannel
     }
   }
 
-  /** The kernel did not take all of what was written while the I/O was lent. */
+  /** The kernel did not take all of what was written while the I/O was lent, or elsewhere. */
   private void pauseIfDue() {
     if (pauseDue) {
       pauseDue = false;
@@ -341,8 +341,23 @@ public final class StreamConnection extends TransportChannel
 
   /** Who has the socket as well may close it, or send by it. */
   @Override
-  protected final boolean gathers() {
-    return super.gathers() && !callbacks.isFileShared();
+  protected boolean isShared() {
+    return super.isShared() || callbacks.isFileShared();
+  }
+
+  @Override
+  protected boolean isLeftToHome(boolean isMuch) {
+    if (!loop.isAnotherWorker() || isShared()) {
+      return false;
+    }
+    pauseDue |= isMuch;
+    if (endpoint.isBlocked()) {
+      pauseIfDue();
+      loop.wakeUp();
+    } else {
+      loop.flushLater(endpoint);
+    }
+    return true;
   }
 
   @Override

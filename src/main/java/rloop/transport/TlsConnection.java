@@ -116,8 +116,12 @@ public final class TlsConnection {
       }
     }
     endpoint.addPlaintext(owner, address, length);
-    if (!waterMarks.isAbove(bufferSize()) && connection.gathers()) {
+    boolean isMuch = waterMarks.isAbove(bufferSize());
+    if (!isMuch && connection.gathers()) {
       loop.flushLater(endpoint);
+      return false;
+    }
+    if (connection.isLeftToHome(isMuch)) {
       return false;
     }
     connection.sendUnlessBlocked();

@@ -82,6 +82,11 @@ public abstract class TransportChannel implements EndpointEvents {
     return file.numberAddress();
   }
 
+  /** Whether it is at home on another worker than this thread, of those that its loop has. */
+  public final boolean isElsewhere() {
+    return loop.isAnotherWorker();
+  }
+
   /** Where a copy of what is written comes from. */
   public final BytesPool bytesPool() {
     return loop.bytesPool();
@@ -203,16 +208,27 @@ public abstract class TransportChannel implements EndpointEvents {
    * @return whether the protocol is now to be told to pause
    */
   protected final boolean sendSoon() {
-    if (waterMarks.isAbove(queuedBytes()) || !gathers()) {
-      return sendNow(); // so much is worth a call
+    boolean isMuch = waterMarks.isAbove(queuedBytes());
+    if (isMuch || !gathers()) {
+      return !isLeftToHome(isMuch) && sendNow(); // so much is worth a call
     }
     loop.flushLater(endpoint());
     return false;
   }
 
+  /** Whether what another worker has queued waits for the one where this is at home. */
+  protected boolean isLeftToHome(boolean isMuch) {
+    return false;
+  }
+
   /** Whether what is written may wait: not if somebody else may use the descriptor meanwhile. */
-  protected boolean gathers() {
-    return !shared && loop.gathers();
+  protected final boolean gathers() {
+    return loop.gathers() && !isShared();
+  }
+
+  /** Whether somebody else may use the descriptor. */
+  protected boolean isShared() {
+    return shared;
   }
 
   /** Sends what was gathered, before something else is done with the descriptor. */
@@ -235,7 +251,21 @@ public abstract class TransportChannel implements EndpointEvents {
    */
   protected final boolean sendNow() {
     sendUnlessBlocked();
-    return waterMarks.pauses(queuedBytes());
+    return pauses();
+  }
+
+  /**
+   * Whether the protocol is now to be told to pause, by who asks; another worker leaves that to the
+   * one where this is at home.
+   */
+  protected final boolean pauses() {
+    boolean pauses = waterMarks.pauses(queuedBytes());
+    if (pauses && loop.isAnotherWorker()) {
+      loop.schedule(callbacks.pauseWriting());
+      loop.wakeUp();
+      return false;
+    }
+    return pauses;
   }
 
   /** Sends what is queued, unless the poller is to tell when. */

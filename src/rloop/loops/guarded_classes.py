@@ -1,0 +1,304 @@
+"""Which of asyncio's classes are guarded (``guards``), while a loop with several workers is open.
+
+The methods of the classes are replaced when the first such loop is made, and put back when the last
+is closed; so objects that were made before are guarded as well. A ``Barrier`` is not here: all it
+does it does with its condition's lock. Nor is what stays on one worker: the callbacks that
+``gather``, ``wait`` and ``shield`` add to futures run in the context, and so on the worker, of who
+has called these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import weakref
+from asyncio import (
+    base_events,
+    base_subprocess,
+    exceptions,
+    futures,
+    locks,
+    mixins,
+    queues,
+    streams,
+    taskgroups,
+    tasks,
+    timeouts,
+)
+from collections.abc import Callable
+from concurrent.futures import Future as ConcurrentFuture
+from contextvars import Context
+from typing import Any
+
+from . import workers as crews
+from .guards import WaiterLoop, guard_of, guarded, guarded_coroutine, steps
+from .worker_tasks import home_elsewhere
+
+_Method = Callable[..., Any]
+
+
+# ---- what is more than a guard -------------------------------------------------------------------
+
+
+def _get_loop(original: _Method) -> _Method:
+    """Locks and queues ask for their loop in order to make a future that they wait for."""
+
+    @functools.wraps(original)
+    def get_loop(self: Any) -> Any:
+        loop = original(self)
+        return WaiterLoop(loop, guard_of(self)) if hasattr(loop, "spawn") else loop
+
+    return get_loop
+
+
+class _OfLock:
+    """A method of a condition that is its lock's, as it is now: the condition has a copy."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, condition: Any, owner: type | None = None) -> Any:
+        if condition is None:
+            return self
+        method = condition.__dict__[self._name]
+        if getattr(method, "__self__", None) is condition._lock:
+            return getattr(condition._lock, self._name)
+        return method
+
+    def __set__(self, condition: Any, method: object) -> None:
+        condition.__dict__[self._name] = method
+
+
+def _unless_cancelled(original: _Method) -> _Method:
+    """Wakes a reader's only waiter, which its task may cancel meanwhile: then there is nobody."""
+
+    @functools.wraps(original)
+    def wake(self: Any, *args: Any) -> None:
+        with guard_of(self), contextlib.suppress(exceptions.InvalidStateError):
+            original(self, *args)
+
+    return wake
+
+
+def _all_unless_cancelled(original: _Method) -> _Method:
+    """Wakes who waits for a transport to drain; the task of each may cancel it meanwhile."""
+
+    @functools.wraps(original)
+    def wake(self: Any, exc: BaseException | None = None) -> None:
+        with guard_of(self):
+            try:
+                original(self, *(() if original.__name__ == "resume_writing" else (exc,)))
+            except exceptions.InvalidStateError:
+                for waiter in self._drain_waiters:
+                    _end(waiter, exc)
+
+    return wake
+
+
+def _end(waiter: Any, exc: BaseException | None) -> None:
+    try:
+        if exc is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(exc)
+    except exceptions.InvalidStateError:
+        pass  # it has ended, one way or another
+
+
+def _drain_helper(original: _Method) -> _Method:
+    drain = guarded_coroutine(original)
+
+    @functools.wraps(original)
+    async def drain_helper(self: Any, *args: Any) -> None:
+        if self._paused or self._connection_lost:
+            await drain(self, *args)
+
+    return drain_helper
+
+
+def _aexit(original: _Method) -> _Method:
+    """Keeps no exception, since the one that it raises would refer to its frame."""
+
+    @functools.wraps(original)
+    async def aexit(self: Any, *exc: Any) -> Any:
+        coro = original(self, *exc)
+        del exc
+        return await steps(guard_of(self), coro)
+
+    return aexit
+
+
+def _on_task_done(original: _Method) -> _Method:
+    """A group is told that a task has ended where its own task runs, which it may cancel."""
+
+    @functools.wraps(original)
+    def on_task_done(self: Any, task: Any) -> None:
+        parent = self._parent_task
+        home = None if parent is None else home_elsewhere(parent)
+        if home is not None:
+            home.call_soon(on_task_done, self, task)
+            return
+        with guard_of(self):
+            original(self, task)
+
+    return on_task_done
+
+
+def _reschedule(original: _Method) -> _Method:
+    """A timeout's timer is the business of the worker of its task."""
+
+    @functools.wraps(original)
+    def reschedule(self: Any, when: float | None) -> None:
+        home = None if self._task is None else home_elsewhere(self._task)
+        if home is None or self._state is not timeouts._State.ENTERED:  # type: ignore[attr-defined]
+            original(self, when)
+        else:
+            self._when = when
+            home.call_soon(_reschedule_there, self, when)
+
+    return reschedule
+
+
+def _reschedule_there(timeout: Any, when: float | None) -> None:
+    if timeout._state is timeouts._State.ENTERED:  # type: ignore[attr-defined]
+        timeout.reschedule(when)
+
+
+def _chain_future(original: _Method) -> _Method:
+    """What an executor's thread has done is told on the worker that waits for it."""
+
+    @functools.wraps(original)
+    def chain_future(source: Any, destination: Any) -> None:
+        worker = crews.current_worker()
+        if worker is not None and isinstance(source, ConcurrentFuture):
+            source = _Told(source, worker.context())
+        original(source, destination)
+
+    return chain_future
+
+
+class _CallBack:
+    """Makes a call in a context."""
+
+    def __init__(self, context: Context, fn: Callable[[Any], object]) -> None:
+        self._context = context
+        self._fn = fn
+
+    def __call__(self, future: Any) -> None:
+        self._context.run(self._fn, future)
+
+
+class _Told(ConcurrentFuture[Any]):
+    """A future of an executor's that calls back in a context."""
+
+    def __init__(self, future: ConcurrentFuture[Any], context: Context) -> None:
+        self._future = future
+        self._context = context
+
+    def add_done_callback(self, fn: Callable[[ConcurrentFuture[Any]], object]) -> None:
+        self._future.add_done_callback(_CallBack(self._context, fn))
+
+    def cancel(self) -> bool:
+        return self._future.cancel()
+
+
+# ---- which classes -------------------------------------------------------------------------------
+
+_AS_COMPLETED: Any = tasks._AsCompletedIterator  # type: ignore[attr-defined]  # from 3.13 on
+
+# Methods and coroutine methods that hold the guard of their object.
+_PLAIN: list[tuple[type, tuple[str, ...]]] = [
+    (locks.Lock, ("release",)),
+    (locks.Event, ("set", "clear")),
+    (locks.Condition, ("notify", "notify_all", "_notify")),
+    (locks.Semaphore, ("locked", "release")),
+    (locks.BoundedSemaphore, ("release",)),
+    (queues.Queue, ("put_nowait", "get_nowait", "task_done", "shutdown")),
+    (taskgroups.TaskGroup, ("create_task",)),
+    (_AS_COMPLETED, ("__next__",)),
+    (streams.StreamReader, ("feed_data", "feed_eof", "_maybe_resume_transport")),
+    (streams.FlowControlMixin, ("pause_writing",)),
+    (base_events.Server, ("_attach", "_detach", "_wakeup", "close")),
+    (base_subprocess.BaseSubprocessTransport, ("_process_exited", "_try_finish")),
+]
+_COROUTINES: list[tuple[type, tuple[str, ...]]] = [
+    (locks.Lock, ("acquire",)),
+    (locks.Event, ("wait",)),
+    (locks.Condition, ("wait",)),
+    (locks.Semaphore, ("acquire",)),
+    (queues.Queue, ("put", "get", "join")),
+    (_AS_COMPLETED, ("__anext__",)),
+    (streams.StreamReader, ("read", "readexactly", "readline", "readuntil")),
+    (base_events.Server, ("wait_closed",)),
+    (base_subprocess.BaseSubprocessTransport, ("_wait",)),
+]
+_OTHERS: list[tuple[Any, str, Callable[[_Method], Any]]] = [
+    (mixins._LoopBoundMixin, "_get_loop", _get_loop),
+    (streams.StreamReader, "_wakeup_waiter", _unless_cancelled),
+    (streams.StreamReader, "set_exception", _unless_cancelled),
+    (streams.FlowControlMixin, "resume_writing", _all_unless_cancelled),
+    (streams.FlowControlMixin, "connection_lost", _all_unless_cancelled),
+    (streams.FlowControlMixin, "_drain_helper", _drain_helper),
+    (taskgroups.TaskGroup, "__aexit__", _aexit),
+    (taskgroups.TaskGroup, "_on_task_done", _on_task_done),
+    (timeouts.Timeout, "reschedule", _reschedule),
+    (futures, "_chain_future", _chain_future),
+]
+_OF_LOCK = ("locked", "acquire", "release")
+
+_changing = threading.Lock()
+_users = 0
+_replaced: list[tuple[Any, str, Any, Any]] = []  # class, name, what was there, what is there
+
+
+def install_for(loop: Any) -> Callable[[], object]:
+    """A loop with several workers is made; what is returned is called when it is closed."""
+    _install()
+    guarding = weakref.finalize(loop, _uninstall)
+    guarding.atexit = False
+    return guarding
+
+
+def _install() -> None:
+    global _users  # noqa: PLW0603  # asyncio's classes are the process's
+    with _changing:
+        _users += 1
+        if _users > 1:
+            return
+        for owner, names in _PLAIN:
+            for name in names:
+                _replace(owner, name, guarded)
+        for owner, names in _COROUTINES:
+            for name in names:
+                _replace(owner, name, guarded_coroutine)
+        for owner, name, wrap in _OTHERS:
+            _replace(owner, name, wrap)
+        for name in _OF_LOCK:
+            method = _OfLock(name)
+            setattr(locks.Condition, name, method)
+            _replaced.append((locks.Condition, name, None, method))
+
+
+def _replace(owner: Any, name: str, wrap: Callable[[_Method], Any]) -> None:
+    original = vars(owner).get(name)
+    if original is not None:  # as in this version of Python
+        replacement = wrap(original)
+        setattr(owner, name, replacement)
+        _replaced.append((owner, name, original, replacement))
+
+
+def _uninstall() -> None:
+    global _users  # noqa: PLW0603
+    with _changing:
+        _users -= 1
+        if _users:
+            return
+        while _replaced:
+            owner, name, original, replacement = _replaced.pop()
+            if vars(owner).get(name) is not replacement:
+                continue  # somebody else has put something in its place
+            if original is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

@@ -1,0 +1,43 @@
+"""asyncio's primitives, used by tasks of several workers at once, as hard as they can.
+
+PRIMITIVE_OPERATIONS says how often; `make matrix` does it a million times. Where Python has a GIL
+there is one worker.
+"""
+
+import os
+import sysconfig
+
+import pytest
+
+from tests.hazards.primitives import NAMES
+from tests.hazards.scripts import assert_clean, run_script
+
+OPERATIONS = int(os.environ.get("PRIMITIVE_OPERATIONS", "2000"))
+SECONDS = 60 + OPERATIONS // 500
+
+# So often at least that asyncio's own fail, and how long to wait for that.
+STOCK_OPERATIONS = 20_000
+STOCK_SECONDS = 30
+
+
+def script(name: str, workers: int, operations: int, seconds: float, is_stock: bool) -> str:
+    return f"""
+        from tests.hazards.primitives.__main__ import main
+        main("{name}", {workers}, {operations}, {seconds}, {is_stock})
+    """
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_lost_doubled_or_wrong(name: str, workers: int) -> None:
+    source = script(name, workers, OPERATIONS, SECONDS, is_stock=False)
+    assert_clean(run_script(source, timeout=SECONDS + 30))
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="one worker: asyncio's own do"
+)
+@pytest.mark.parametrize("name", ["lock", "lifo_queue", "semaphore", "drain", "timeout"])
+def test_the_same_fails_with_what_asyncio_has(name: str) -> None:
+    source = script(name, 2, STOCK_OPERATIONS, STOCK_SECONDS, is_stock=True)
+    assert run_script(source, timeout=STOCK_SECONDS + 30).returncode != 0
