@@ -28,12 +28,14 @@ from asyncio import (
 )
 from collections.abc import Callable
 from concurrent.futures import Future as ConcurrentFuture
-from contextvars import Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import workers as crews
 from .guards import WaiterLoop, guard_of, guarded, guarded_coroutine, steps
-from .worker_tasks import home_elsewhere
+from .worker_tasks import call_at_home, is_elsewhere
+
+if TYPE_CHECKING:
+    from .workers import Worker
 
 _Method = Callable[..., Any]
 
@@ -135,9 +137,8 @@ def _on_task_done(original: _Method) -> _Method:
     @functools.wraps(original)
     def on_task_done(self: Any, task: Any) -> None:
         parent = self._parent_task
-        home = None if parent is None else home_elsewhere(parent)
-        if home is not None:
-            home.call_soon(on_task_done, self, task)
+        if parent is not None and is_elsewhere(parent):
+            call_at_home(parent, on_task_done, self, task)
             return
         with guard_of(self):
             original(self, task)
@@ -150,12 +151,12 @@ def _reschedule(original: _Method) -> _Method:
 
     @functools.wraps(original)
     def reschedule(self: Any, when: float | None) -> None:
-        home = None if self._task is None else home_elsewhere(self._task)
-        if home is None or self._state is not timeouts._State.ENTERED:  # type: ignore[attr-defined]
-            original(self, when)
-        else:
+        is_entered = self._state is timeouts._State.ENTERED  # type: ignore[attr-defined]
+        if is_entered and is_elsewhere(self._task):
             self._when = when
-            home.call_soon(_reschedule_there, self, when)
+            call_at_home(self._task, _reschedule_there, self, when)
+        else:
+            original(self, when)
 
     return reschedule
 
@@ -172,32 +173,28 @@ def _chain_future(original: _Method) -> _Method:
     def chain_future(source: Any, destination: Any) -> None:
         worker = crews.current_worker()
         if worker is not None and isinstance(source, ConcurrentFuture):
-            source = _Told(source, worker.context())
+            source = _Told(source, worker)
         original(source, destination)
 
     return chain_future
 
 
-class _CallBack:
-    """Makes a call in a context."""
-
-    def __init__(self, context: Context, fn: Callable[[Any], object]) -> None:
-        self._context = context
-        self._fn = fn
-
-    def __call__(self, future: Any) -> None:
-        self._context.run(self._fn, future)
-
-
 class _Told(ConcurrentFuture[Any]):
-    """A future of an executor's that calls back in a context."""
+    """A future of an executor's that calls back on a worker."""
 
-    def __init__(self, future: ConcurrentFuture[Any], context: Context) -> None:
+    def __init__(self, future: ConcurrentFuture[Any], worker: Worker) -> None:
         self._future = future
-        self._context = context
+        self._worker = worker
 
     def add_done_callback(self, fn: Callable[[ConcurrentFuture[Any]], object]) -> None:
-        self._future.add_done_callback(_CallBack(self._context, fn))
+        context = self._worker.context()  # and not that of the executor's thread
+        loop = self._worker._loop
+
+        def tell(future: ConcurrentFuture[Any]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(fn, future, context=context)
+
+        self._future.add_done_callback(tell)
 
     def cancel(self) -> bool:
         return self._future.cancel()

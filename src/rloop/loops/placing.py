@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_EAGER: Any = getattr(asyncio, "eager_task_factory", None)  # from 3.12 on
+
 # What the traceback of a task's making doesn't show
 _OURS = {__file__, crews.__file__.replace("workers.py", "tokio.py")}
 
@@ -68,7 +70,7 @@ def spawn(
     placed = Placed(coro, functools.partial(_leave, crew, chosen))
     try:
         return _create(  # type: ignore[no-any-return]
-            loop, placed, name=name, context=_context_at(chosen, context)
+            loop, placed, chosen.affinity, name=name, context=_context_at(chosen, context)
         )
     except BaseException:
         placed.close()
@@ -163,27 +165,38 @@ def create_task(loop: TokioLoop, coro: Any, **kwargs: Any) -> Any:
         if affinity is None:
             if context is None:
                 context = kwargs["context"] = copy_context()
-            context.run(AFFINITY.set, loop._main_flow if worker is None else worker.affinity)
-    return _create(loop, coro, **kwargs)
+            affinity = loop._main_flow if worker is None else worker.affinity
+            context.run(AFFINITY.set, affinity)
+    return _create(loop, coro, affinity, **kwargs)
 
 
-def _create(loop: TokioLoop, coro: Any, **kwargs: Any) -> Any:
+def _create(loop: TokioLoop, coro: Any, affinity: object, **kwargs: Any) -> Any:
     factory = loop._task_factory
     if factory is not None:
-        if isinstance(coro, Placed) and _starts_eagerly(factory):
-            kwargs["eager_start"] = False  # it would start here
-        return factory(loop, coro, **kwargs)
+        is_here = not isinstance(coro, Placed) and affinity is AFFINITY.get(None)
+        if factory is _EAGER:
+            kwargs.setdefault("eager_start", is_here)
+        else:
+            if not is_here and _starts_eagerly(factory):
+                kwargs["eager_start"] = False
+            return factory(loop, coro, **kwargs)
     if loop._debug or loop._closed:
         loop._check_closed()  # type: ignore[attr-defined]
-        task: Any = Task(coro, loop=loop, **kwargs)
-        made = task._source_traceback
-        while made and made[-1].filename in _OURS:
-            del made[-1]
-        try:
-            return task
-        finally:
-            del task  # as asyncio does: an exception's traceback may refer to this frame
-    return Task(coro, loop=loop, **kwargs)
+    task = Task.__new__(Task)
+    task.affinity = affinity  # before anybody can cancel it
+    task.__init__(coro, loop=loop, **kwargs)  # type: ignore[misc]
+    try:
+        if loop._debug:
+            _forget_our_frames(task)
+        return task
+    finally:
+        del task  # as asyncio does: an exception's traceback may refer to this frame
+
+
+def _forget_our_frames(task: Any) -> None:
+    made = task._source_traceback
+    while made and made[-1].filename in _OURS:
+        del made[-1]
 
 
 def _starts_eagerly(factory: Callable[..., object]) -> bool:

@@ -6,22 +6,27 @@ that one's result asks ``done()`` first, and then nobody must come in between; a
 reference to it meanwhile, so that the task's worker may free it. So whoever cancels a task of
 another worker has it done there.
 
-What then becomes of the answer: True says that the task will be cancelled, which is not known
-yet. Who cancels a task *because it waits for this one* would trust it, and the cancellation would
-be lost if this one ended before. There it is False, which has that task cancel itself as well.
+What then becomes of the answer: True says that the task will be cancelled, which is not known yet.
+Who cancels a task *because it waits for this one* would trust it, and the cancellation would be
+lost if this one ended before. There it is False, which has that task cancel itself as well.
+
+A task keeps the affinity that its context has: the context itself may be looked at by nobody else
+while the task runs. Where that is may change, with the client's connection that the task descends
+from.
 """
 
 from __future__ import annotations
 
 import threading
 from asyncio import tasks
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+from rloop.java import jvm
 
 from . import workers as crews
 from .workers import AFFINITY
-
-if TYPE_CHECKING:
-    from .workers import Worker
 
 _cancelling = threading.local()
 
@@ -29,13 +34,13 @@ _cancelling = threading.local()
 class Task(tasks.Task[Any]):
     """A task of a loop with several workers."""
 
-    __slots__ = ()
+    __slots__ = ("affinity",)
+    affinity: object
 
     def cancel(self, msg: Any | None = None) -> bool:
         """As asyncio's; a task of another worker is cancelled when that one comes to it."""
-        home = home_elsewhere(self)
         outer = getattr(_cancelling, "task", None)
-        if home is None:
+        if not is_elsewhere(self):
             _cancelling.task = self
             try:
                 return super().cancel(msg)
@@ -43,7 +48,7 @@ class Task(tasks.Task[Any]):
                 _cancelling.task = outer
         if self.done():
             return False
-        home.call_soon(self.cancel, msg)
+        call_at_home(self, self.cancel, msg)
         return outer is None
 
     def get_coro(self) -> Any:
@@ -52,16 +57,21 @@ class Task(tasks.Task[Any]):
         return getattr(coro, "coro", coro) if type(coro).__name__ == "Placed" else coro
 
 
-def home_elsewhere(task: Any) -> Worker | None:
-    """The worker whose task it is, if that is another thread, and may run now."""
-    affinity = task.get_context().get(AFFINITY)
-    here = crews.current_worker()
-    if affinity is None or (here is not None and here.affinity is affinity):
-        return None
+def is_elsewhere(task: Any) -> bool:
+    """Whether it is the task of another worker, which may run now."""
+    affinity = getattr(task, "affinity", None)
+    if affinity is None:
+        return False  # made by a program's own factory, or not for this loop
     loop: Any = task.get_loop()
-    if not loop.is_running():
-        return None
-    for worker in getattr(loop, "workers", ()):
-        if worker.affinity is affinity or (worker.index == 0 and affinity is loop._main_flow):
-            return None if worker is here else worker
-    return None
+    here = crews.current_worker()
+    if here is None or here._loop is not loop:
+        return loop.is_running()  # type: ignore[no-any-return]
+    core: Any = jvm.core()
+    return core.home_of(loop, affinity) not in (here.index, None)
+
+
+def call_at_home(task: Any, callback: Callable[..., object], *args: Any) -> None:
+    """Has something called on the task's worker."""
+    context = copy_context()
+    context.run(AFFINITY.set, task.affinity)
+    task.get_loop().call_soon_threadsafe(callback, *args, context=context)

@@ -40,7 +40,8 @@ final class WorkerMethods {
   static void addAffinity(long module) {
     new Functions(module, MethodHandles.lookup())
         .add("new_affinity", "newAffinity", ONE_ARGUMENT, "(state, /)")
-        .add("new_own_affinity", "newOwnAffinity", ONE_ARGUMENT, "(state, /)");
+        .add("new_own_affinity", "newOwnAffinity", ONE_ARGUMENT, "(state, /)")
+        .add("home_of", "indexOfHome", FAST, "(loop, affinity, /)");
   }
 
   /**
@@ -110,6 +111,22 @@ final class WorkerMethods {
   /** {@code new_own_affinity(state)}: of a connection that follows its users. */
   private static long newOwnAffinity(long module, long state, long c, long d) {
     return JavaReference.create(AFFINITY_TYPE, new Affinity(Loops.ofState(state), true));
+  }
+
+  /** {@code home_of(loop, affinity)}: the number of the worker; None for that of another loop. */
+  private static long indexOfHome(long module, long arguments, long count, long d) {
+    Arguments.expect("home_of", count, 2);
+    long affinity = Arguments.get(arguments, 1);
+    if (Ref.type(affinity) != AFFINITY_TYPE) {
+      throw PyException.typeError("home_of() takes an affinity");
+    }
+    EventLoop home = ((Affinity) JavaReference.get(affinity)).home();
+    if (home == null) {
+      return PyScalars.PyLong_FromLongLong(0);
+    }
+    return home.pythonLoop() == Arguments.get(arguments, 0)
+        ? PyScalars.PyLong_FromLongLong(home.worker())
+        : Arguments.none();
   }
 
   /**
