@@ -248,6 +248,37 @@ def test_eager_tasks_that_are_placed_start_on_their_worker(loop: Any) -> None:
     assert loop.run_until_complete(main()) == list(range(len(loop.workers)))
 
 
+def test_tasks_of_a_client_connection_are_cancelled_where_it_is(loop: Any) -> None:
+    cancelled_on = []
+
+    class Client(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+            self.task = loop.create_task(self.wait())
+
+        async def wait(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled_on.append(rloop.current_worker().index)
+                raise
+
+    async def main() -> Any:
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        connecting = loop.create_connection(Client, *server.sockets[0].getsockname())
+        _, client = await loop.spawn(connecting, worker=len(loop.workers) - 1)
+        await asyncio.sleep(0.01)
+        client.task.cancel()
+        await asyncio.wait([client.task])
+        assert client.task.cancelled()
+        client.transport.abort()
+        server.close()
+        await asyncio.sleep(0.01)
+
+    loop.run_until_complete(main())
+    assert cancelled_on == [len(loop.workers) - 1]
+
+
 def test_worker_local_has_an_instance_for_each_worker(loop: Any) -> None:
     local = rloop.WorkerLocal(lambda: [rloop.current_worker().index])
 

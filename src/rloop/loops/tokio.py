@@ -103,6 +103,7 @@ class TokioLoop(RLoop):
         from . import guarded_classes  # noqa: PLC0415  # for the first such loop
 
         self._guarding = guarded_classes.install_for(self)
+        self._watch_homes(self._debug)
         if self._spreads_tasks:
             placing.set_main_flow_apart(self)
 
@@ -134,6 +135,17 @@ class TokioLoop(RLoop):
         stays with it. It runs in a copy of the context. With one worker this is ``create_task``.
         """
         return placing.spawn(self, coro, worker, name, context)
+
+    def set_debug(self, enabled: bool) -> None:
+        """Switches debug mode, which also tells of what is used where it is not at home."""
+        super().set_debug(enabled)
+        if self._crew is not None:
+            self._watch_homes(bool(enabled))
+
+    def _watch_homes(self, is_debugged: bool) -> None:
+        from . import not_at_home  # noqa: PLC0415  # for several workers
+
+        not_at_home.watch(self, is_debugged)
 
     def run_in_executor(  # type: ignore[override]  # their types
         self, executor: Any, func: Callable[..., _T], *args: Any
@@ -181,6 +193,7 @@ class TokioLoop(RLoop):
         if self._crew is not None and self.is_closed():
             self._crew.end()
             self._guarding()
+            self._watch_homes(False)
 
     def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
         if self._crew is None:

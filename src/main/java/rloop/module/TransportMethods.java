@@ -64,7 +64,8 @@ final class TransportMethods {
         .add("_take_back_failure", "takeBackFailure", NO_ARGUMENTS, "($self, /)")
         .add("is_closing", "isClosing", NO_ARGUMENTS, "($self, /)")
         .add("_dispose", "dispose", NO_ARGUMENTS, "($self, /)")
-        .add("_is_elsewhere", "isElsewhere", NO_ARGUMENTS, "($self, /)");
+        .add("_is_elsewhere", "isElsewhere", NO_ARGUMENTS, "($self, /)")
+        .add("_home", "home", NO_ARGUMENTS, "($self, /)");
     return TYPE.base;
   }
 
@@ -305,6 +306,10 @@ final class TransportMethods {
 
   private static long isElsewhere(long self, long b, long c, long d) {
     return Arguments.bool(TYPE.channel(self).isElsewhere());
+  }
+
+  private static long home(long self, long b, long c, long d) {
+    return PyScalars.PyLong_FromLongLong(TYPE.channel(self).home());
   }
 
   private static long dispose(long self, long b, long c, long d) {

@@ -87,6 +87,11 @@ public abstract class TransportChannel implements EndpointEvents {
     return loop.isAnotherWorker();
   }
 
+  /** The number of the worker where it is at home. */
+  public final int home() {
+    return loop.worker();
+  }
+
   /** Where a copy of what is written comes from. */
   public final BytesPool bytesPool() {
     return loop.bytesPool();
