@@ -374,12 +374,11 @@ async def inner():
     return 5
 
 async def outer():
-    asyncio.current_task().set_name("outer")
     loop.call_soon(time.sleep, 0.03)
     return loop.run_until_complete(loop.create_task(inner(), name="inner"))
 
 with rloop.monitor(loop, threshold=0, on_slow=seen.append) as monitor:
-    assert loop.run_until_complete(outer()) == 5
+    assert loop.run_until_complete(loop.create_task(outer(), name="outer")) == 5
     loop.run_until_complete(asyncio.sleep(0.01))
 assert max(slow.duration for slow in seen if slow.task_name == "inner") >= 0.03
 assert max(slow.duration for slow in seen if "sleep" in slow.callback) >= 0.03
