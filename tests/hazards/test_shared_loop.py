@@ -33,4 +33,4 @@ def test_threads_that_share_a_loop_do_not_end_the_process(
         main({seed}, {SECONDS}, "{loop}")
     """
     print(script)  # pytest shows it if the test fails
-    assert_clean(run_script(script, timeout=SECONDS + 90, env={**os.environ, **environment}))
+    assert_clean(run_script(script, timeout=SECONDS + 120, env={**os.environ, **environment}))

@@ -84,9 +84,11 @@ def test_a_wait_counts_while_it_lasts(loop: RLoop) -> None:
     seen = []
 
     def look() -> None:
-        for _ in range(2):
-            time.sleep(WAIT_SECONDS)
-            seen.append(loop.metrics())
+        while not loop.metrics().idle_time:  # until it waits, and nothing wakes it
+            time.sleep(0.001)
+        seen.append(loop.metrics())
+        time.sleep(WAIT_SECONDS)
+        seen.append(loop.metrics())
         loop.call_soon_threadsafe(loop.stop)
 
     thread = threading.Thread(target=look)

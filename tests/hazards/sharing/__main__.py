@@ -102,9 +102,14 @@ def stop(loop: Any, stopped: threading.Event) -> None:
             os._exit(1)
 
 
+def never() -> list[str]:
+    """What nobody has done yet."""
+    return [action.__name__ for action in ACTIONS if not succeeded[action]]
+
+
 def main(seed: int, seconds: float, name: str = "RLoop") -> None:
     faulthandler.enable()
-    faulthandler.dump_traceback_later(seconds + 2 * LONGEST_STOP, exit=True)
+    faulthandler.dump_traceback_later(seconds + 3 * LONGEST_STOP, exit=True)
     warnings.simplefilter("ignore")
     logging.disable()
     sys.unraisablehook = lambda unraisable: look_at(unraisable.exc_value)
@@ -116,7 +121,7 @@ def main(seed: int, seconds: float, name: str = "RLoop") -> None:
     for thread in threads:
         thread.start()
     count = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or (never() and time.monotonic() < end + LONGEST_STOP):
         run_loop(name)
         del loops[:-3]
         count += 1
@@ -126,9 +131,8 @@ def main(seed: int, seconds: float, name: str = "RLoop") -> None:
     print(f"{count} loops;", *(f"{succeeded[action]} {action.__name__}" for action in ACTIONS))
     if surprises:
         sys.exit(f"{len(surprises)} surprises of Java's, the first: {surprises[0]}")
-    never = [action.__name__ for action in ACTIONS if not succeeded[action]]
-    if never:
-        sys.exit(f"never succeeded: {', '.join(never)}")
+    if never():
+        sys.exit(f"never succeeded: {', '.join(never())}")
 
 
 if __name__ == "__main__":
