@@ -94,8 +94,8 @@ def io_threads() -> int:
 
 
 def workers() -> int:
-    """How many threads run a ``TokioLoop``'s Python, without a GIL: by default one."""
-    return _threads("RLOOP_WORKERS", 1)
+    """How many threads run a ``TokioLoop``'s Python, without a GIL: by default one a core."""
+    return _threads("RLOOP_WORKERS", _cores())
 
 
 def _threads(variable: str, default: int) -> int:

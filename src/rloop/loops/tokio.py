@@ -62,7 +62,7 @@ class TokioLoop(RLoop):
         ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
         out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
         process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
-        default what ``RLOOP_WORKERS`` says, or one. Several do their I/O themselves.
+        default what ``RLOOP_WORKERS`` says, or as many as cores. Several do their I/O themselves.
         ``spread="tasks"`` places each task of the main flow as ``spawn`` does: what is created on
         the first worker, but not by something that was placed there, such as a connection.
 
@@ -265,11 +265,12 @@ class TokioLoop(RLoop):
         return super()._watch_fd(fd, writing, call)
 
     def _unwatch_fd(self, fd: Any, writing: bool) -> bool:
-        is_watched = super()._unwatch_fd(fd, writing)
-        if self._crew is not None and not self.is_closed():
-            for worker in self._crew.others():
-                is_watched |= worker.on(super()._unwatch_fd, fd, writing)
-        return is_watched
+        if self._crew is None or self.is_closed():
+            return super()._unwatch_fd(fd, writing)
+        number = self._number_of(fd)
+        return self._unwatch(number, writing) or any(
+            worker.on(self._unwatch, number, writing) for worker in self._crew.others()
+        )
 
     def _check_thread(self) -> None:
         worker = crews.current_worker()
