@@ -6,6 +6,7 @@ With several workers where Python is free-threaded; elsewhere the same on the on
 import asyncio
 import contextvars
 import gc
+import inspect
 import threading
 import time
 import weakref
@@ -243,9 +244,29 @@ def test_eager_tasks_that_are_placed_start_on_their_worker(loop: Any) -> None:
     loop.set_task_factory(asyncio.eager_task_factory)
 
     async def main() -> Any:
+        task = asyncio.create_task(asyncio.sleep(0, "done"))
+        state = inspect.getcoroutinestate(task.get_coro())  # type: ignore[arg-type]
+        assert state == inspect.CORO_SUSPENDED
+        assert await task == "done"
         return [await loop.spawn(where(), worker=worker) for worker in loop.workers]
 
     assert loop.run_until_complete(main()) == list(range(len(loop.workers)))
+
+
+def test_a_task_class_that_a_program_puts_in_place_is_used(
+    loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(asyncio.Task[Any]):
+        pass
+
+    monkeypatch.setattr(asyncio.tasks, "Task", Own)
+
+    async def main() -> Any:
+        task = loop.create_task(asyncio.sleep(0, "done"))
+        assert type(task) is Own
+        return await task
+
+    assert loop.run_until_complete(main()) == "done"
 
 
 def test_tasks_of_a_client_connection_are_cancelled_where_it_is(loop: Any) -> None:

@@ -17,7 +17,7 @@ import asyncio
 import functools
 import inspect
 import os
-from asyncio import events
+from asyncio import events, tasks
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -172,20 +172,22 @@ def create_task(loop: TokioLoop, coro: Any, **kwargs: Any) -> Any:
 
 def _create(loop: TokioLoop, coro: Any, affinity: object, **kwargs: Any) -> Any:
     factory = loop._task_factory
-    if factory is not None:
+    if factory is not None or "eager_start" in kwargs:
         is_here = not isinstance(coro, Placed) and affinity is AFFINITY.get(None)
         if factory is _EAGER:
-            kwargs.setdefault("eager_start", is_here)
-        else:
-            if not is_here and _starts_eagerly(factory):
-                kwargs["eager_start"] = False
+            kwargs.setdefault("eager_start", True)
+        if not is_here and (kwargs.get("eager_start") or _starts_eagerly(factory)):
+            kwargs["eager_start"] = False
+        if factory not in (None, _EAGER):
             return factory(loop, coro, **kwargs)
     if loop._debug or loop._closed:
         loop._check_closed()  # type: ignore[attr-defined]
+    if tasks.Task is not Task.__base__:  # somebody has put another in its place
+        return tasks.Task(coro, loop=loop, **kwargs)
     task = Task.__new__(Task)
     task.affinity = affinity  # before anybody can cancel it
-    task.__init__(coro, loop=loop, **kwargs)  # type: ignore[misc]
     try:
+        task.__init__(coro, loop=loop, **kwargs)  # type: ignore[misc]
         if loop._debug:
             _forget_our_frames(task)
         return task
@@ -199,7 +201,9 @@ def _forget_our_frames(task: Any) -> None:
         del made[-1]
 
 
-def _starts_eagerly(factory: Callable[..., object]) -> bool:
+def _starts_eagerly(factory: Callable[..., object] | None) -> bool:
+    if factory is None:
+        return False
     try:
         return "eager_start" in inspect.signature(factory).parameters
     except ValueError:
