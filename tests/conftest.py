@@ -10,11 +10,13 @@ import importlib
 import inspect
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conformance.loops import CLASSES, SETTINGS
+from tests.conformance.loops import CLASSES, SETTINGS, WITHOUT_GIL
+from tests.not_with_workers import NOT_WITH_WORKERS
 
 Loop = asyncio.SelectorEventLoop
 LoopFactory = Callable[[], Loop]
@@ -22,6 +24,10 @@ LoopFactory = Callable[[], Loop]
 OURS = CLASSES
 
 LOOPS = ("asyncio", *OURS)
+
+HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+
+DEFAULT_LOOPS = ["asyncio", "rloop", "tokio", "lent", *([] if HAS_GIL else WITHOUT_GIL)]
 
 # Java's assertions, such as who may use what on which thread, are checked in all tests.
 os.environ["RLOOP_JAVA_OPTIONS"] = f"-esa {os.environ.get('RLOOP_JAVA_OPTIONS', '')}".rstrip()
@@ -32,7 +38,7 @@ running_loop = pytest.StashKey[Loop]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--loops",
-        default="asyncio,rloop,tokio,lent",
+        default=",".join(DEFAULT_LOOPS),
         help="comma-separated loops to run the tests on (default: %(default)s)",
     )
     parser.addoption(
@@ -40,6 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=200,
         help="how many spoiled TLS connections are tried on each loop (default: %(default)s)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what can't be so where several threads run Python."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and callspec.params.get("loop_name") in WITHOUT_GIL:
+            reason = NOT_WITH_WORKERS.get(getattr(item, "originalname", ""))
+            if reason is not None:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from .conformance.environments import ROOT, the_wheel
-from .conformance.loops import CLASSES
+from .conformance.loops import loops_of
 from .conformance.processes import heed_interrupts
 
 NAMES = ["3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
@@ -28,13 +28,11 @@ LONGER = {
     "PRIMITIVE_OPERATIONS": "1000000",
 }
 
-LOOPS = ",".join(CLASSES)
-
 PARTS = {
-    "unit": ["pytest", "-q", f"--loops=asyncio,{LOOPS}", "tests/unit"],
-    "hazards": ["pytest", "-q", f"--loops=asyncio,{LOOPS}", "tests/hazards"],
-    "cpython": ["tests.conformance", f"--loops={LOOPS}", "cpython"],
-    "uvloop": ["tests.conformance", f"--loops={LOOPS}", "uvloop"],
+    "unit": ["pytest", "-q", "--loops=asyncio,{loops}", "tests/unit"],
+    "hazards": ["pytest", "-q", "--loops=asyncio,{loops}", "tests/hazards"],
+    "cpython": ["tests.conformance", "--loops={loops}", "cpython"],
+    "uvloop": ["tests.conformance", "--loops={loops}", "uvloop"],
 }
 
 BUILD = ROOT / "build" / "matrix"
@@ -51,10 +49,12 @@ def main() -> int:
     bad = 0
     for path in found.values():
         python = make_environment(path)
+        loops = ",".join(loops_of(is_free_threaded=name_of(path).endswith("t")))
         for part, arguments in PARTS.items():
             began = time.monotonic()
             print(f"\n==== {name_of(path)}: {part}", flush=True)
-            code, last = run([python, "-m", *arguments])
+            given = [argument.format(loops=loops) for argument in arguments]
+            code, last = run([python, "-m", *given])
             bad += code != 0
             verdict = "ok" if code == 0 else "FAILED"
             seconds = time.monotonic() - began

@@ -6,8 +6,10 @@ CLASSES = {
     "lent": "TokioLoop",
     "lent3": "TokioLoop",
     "workers2": "TokioLoop",
-    "workers4": "TokioLoop",
 }
+
+# Several threads run Python only where there is no GIL.
+WITHOUT_GIL = ["workers2"]
 
 # Some have the I/O of every batch done by another thread, or by several; some have several threads
 # that run Python, where there is no GIL.
@@ -16,10 +18,15 @@ SETTINGS = {
     "lent": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "1"},
     "lent3": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "3"},
     "workers2": {"RLOOP_WORKERS": "2"},
-    "workers4": {"RLOOP_WORKERS": "4"},
 }
 
 ASYNCIO: dict[str, str] = {}
+
+
+def loops_of(is_free_threaded: bool) -> list[str]:
+    """The loops that differ on such a build."""
+    return [name for name in CLASSES if is_free_threaded or name not in WITHOUT_GIL]
+
 
 # For the processes that suites run in. Java's assertions, such as who may use what on which thread,
 # are checked.
