@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rloop import RLoop
 from tests.conftest import Loop, LoopFactory
 from tests.unit.connections import turns, until
 from tests.unit.tls.peers import certificates
+
+MOST_WITHIN_AN_OBJECT = 30  # SHARED_KEYS_MAX_SIZE of CPython
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -16,6 +19,14 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.write(data)
         await writer.drain()
     writer.close()
+
+
+def test_python_keeps_the_attributes_of_a_loop_within_it() -> None:
+    loop = RLoop()
+    loop.close()
+    # As it does for an object of a class that has met no more than so many.
+    attributes = {*vars(loop), "create_future", *getattr(RLoop, "__static_attributes__", ())}
+    assert len(attributes) <= MOST_WITHIN_AN_OBJECT
 
 
 async def test_tls_streams_carry_data(loop: Loop) -> None:

@@ -46,9 +46,9 @@ class Clock(asyncio.SelectorEventLoop):
         _time_to_wait: Callable[[], float | None]
         # RLoop's
         _selector: Watches
+        _tells_time: bool
 
     _clock: Callable[[], float] = staticmethod(_monotonic)
-    _tells_time = False
     _is_waiting_in_python = False
 
     def _set_clock(self, clock: Callable[[], float]) -> None:

@@ -56,6 +56,12 @@ class Nesting(asyncio.SelectorEventLoop):
             else:
                 self._stopping = self._is_run_over()
 
+    def _take_nested(self) -> bool:
+        """Whether other calls were made within the one that has raised."""
+        has_nested = self._has_nested
+        self._has_nested = False
+        return has_nested
+
     def _make(self, call: Call) -> None:
         from .handles import run  # noqa: PLC0415  # it needs the module that Java makes
 

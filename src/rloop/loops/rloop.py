@@ -72,8 +72,10 @@ def install() -> None:
 class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clock):
     """An asyncio event loop with a Java core, on one thread."""
 
-    # _states: of all workers, where there are several
-    __slots__ = ("_state", "_states")
+    # Slots, since asyncio has 27 attributes, and CPython keeps up to thirty within an object: more
+    # stand in a dictionary, in which each method is looked up first. What methods of this class set
+    # on `self` counts as well. `_states` are of all workers, where there are several.
+    __slots__ = ("_is_woken", "_state", "_states", "_tells_time", "_watchers")
 
     if TYPE_CHECKING:
         # Made by Java
@@ -83,6 +85,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         _is_run_over: Callable[[], bool]
         _flush: Callable[[], None]
         _close: Callable[[], None]
+        _watchers: dict[asyncio.Handle, Watched]
         # Made by Java when somebody first asks: rloop.metrics.added
         _figures: Callable[[], bytes]
         _add_monitor: Callable[[int, int], int]
@@ -119,8 +122,6 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
     def __init__(self) -> None:
         """Starts Java in the process's first loop."""
         install()
-        # Changed by Java: it keeps what Java points to.
-        self._watchers: dict[asyncio.Handle, Watched] = {}
         try:
             self._open(settings.poller(), self._lending, self._io_threads)
             super().__init__(Watches(self))  # type: ignore[arg-type]  # what is used of a selector
@@ -203,8 +204,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
 
     def _report(self, call: Call, exc: BaseException) -> None:
         """Reports what a call, the last that started, has raised, as asyncio would."""
-        if self._has_nested:
-            self._has_nested = False
+        if self._take_nested():
             handle = self._handle_for(call)
         else:
             handle, transport = self._origin(call)

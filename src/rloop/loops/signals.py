@@ -23,19 +23,22 @@ class Signals(asyncio.SelectorEventLoop):
     __slots__ = ()
 
     if TYPE_CHECKING:
+        _is_woken: bool  # by signals
         # The standard library's
         _closed: bool
         _csock: socket.socket
         _read_from_self: Callable[[], None]
         _signal_handlers: dict[int, asyncio.Handle]
 
+    def __init__(self, selector: Any) -> None:
+        self._is_woken = False
+        super().__init__(selector)
+
     def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
         """Has a callback run when the signal arrives, but not for one that has arrived before."""
         if not self._closed:
             self._read_from_self()
         super().add_signal_handler(sig, callback, *args)
-
-    _is_woken = False  # by signals
 
     def _let_signals_wake(self) -> None:
         """Has every signal wake the poller, if this is the thread that signals come to."""

@@ -12,7 +12,10 @@ from __future__ import annotations
 import selectors
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 _Select = Callable[[float | None], Sequence[Any]]
 
@@ -22,6 +25,7 @@ _SOMETHING = (None, 0)
 
 class _Watcher(Protocol):
     _is_waiting_in_python: bool
+    _watchers: dict[asyncio.Handle, tuple[int, Any]]
 
     def _watched(self, fd: int, /) -> int: ...
     def _poll(self, timeout: float | None, /) -> bool: ...
@@ -33,6 +37,7 @@ class Watches:
 
     def __init__(self, loop: _Watcher) -> None:
         """Doesn't keep the loop alive."""
+        loop._watchers = {}  # changed by Java: it keeps what Java points to
         self._loop: _Watcher = weakref.proxy(loop)
 
     def get_key(self, fd: int) -> selectors.SelectorKey:
