@@ -354,3 +354,39 @@ def test_the_variable_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = TokioLoop()
     assert len(others(loop)) == 2
     loop.close()
+
+
+@pytest.mark.parametrize("end", ["close_clients", "abort_clients"])
+async def test_a_connection_on_its_way_belongs_to_its_server(loop: TokioLoop, end: str) -> None:
+    """Its worker is busy when it is accepted: the server waits for it, and ends it."""
+    made: list[str] = []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.append("made")
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            made.append("lost")
+
+    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    busy, go_on = threading.Event(), threading.Event()
+    for worker in others(loop):
+        worker.call_soon(lambda: (busy.set(), go_on.wait(20)))
+    busy.wait()
+    clients = [socket.create_connection(address)]
+    while not clients[-1].getsockname() or all(worker.awaited == 0 for worker in others(loop)):
+        clients.append(socket.create_connection(address))
+        await asyncio.sleep(0.001)
+    for client in clients[:-1]:
+        client.close()
+    server.close()
+    waiting = asyncio.create_task(server.wait_closed())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    getattr(server, end)()
+    go_on.set()
+    await waiting
+    assert made.count("made") == made.count("lost") == len(clients)
+    for client in clients:
+        client.close()

@@ -12,7 +12,6 @@ import _socket
 import asyncio
 import errno
 import socket
-import sys
 from asyncio import constants, sslproto, trsock
 from asyncio.log import logger
 from collections.abc import Callable
@@ -32,9 +31,6 @@ _type: Callable[[socket.socket], int] = vars(_socket.socket)["type"].__get__
 
 # Makes a socket object that knows, without asking the kernel, that its socket does not block.
 _NON_BLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
-
-# Whether the standard library's servers have a context.
-_TAKES_CONTEXT = sys.version_info >= (3, 15)
 
 
 class Accepting(asyncio.SelectorEventLoop):
@@ -126,7 +122,7 @@ class Accepting(asyncio.SelectorEventLoop):
                 server,
                 handshake_timeout,
                 shutdown_timeout,
-                **(in_context if _TAKES_CONTEXT else {}),
+                **in_context,
             )
             self.create_task(opening, **in_context)
             return

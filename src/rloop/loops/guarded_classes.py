@@ -216,7 +216,10 @@ _PLAIN: list[tuple[type, tuple[str, ...]]] = [
     (_AS_COMPLETED, ("__next__",)),
     (streams.StreamReader, ("feed_data", "feed_eof", "_maybe_resume_transport")),
     (streams.FlowControlMixin, ("pause_writing",)),
-    (base_events.Server, ("_attach", "_detach", "_wakeup", "close")),
+    (
+        base_events.Server,
+        ("_attach", "_detach", "_wakeup", "close", "close_clients", "abort_clients"),
+    ),
     (base_subprocess.BaseSubprocessTransport, ("_process_exited", "_try_finish")),
 ]
 _COROUTINES: list[tuple[type, tuple[str, ...]]] = [

@@ -13,6 +13,7 @@ from . import gil, placing
 from . import workers as crews
 from .guards import guard_of
 from .rloop import RLoop
+from .served import Served
 from .workers import AFFINITY, Crew, Worker
 
 if TYPE_CHECKING:
@@ -217,12 +218,14 @@ class TokioLoop(RLoop):
         shutdown_timeout: float | None,
         *contexts: Context | None,
     ) -> None:
-        if self._crew is not None:
+        # In debug mode a handshake has a task, which is at home here.
+        if self._crew is not None and not (sslcontext and self._debug):
+            worker = self._crew.choose()
             (given,) = contexts or (None,)
             context = copy_context() if given is None else given.copy()
-            is_counted = not (sslcontext and self._debug)  # by _open_connection
-            context.run(AFFINITY.set, self._crew.choose(is_counted).affinity)
+            context.run(AFFINITY.set, worker.affinity)
             contexts = (context,)
+            server = Served(server, worker)
         super()._open_accepted(
             protocol_factory,
             sock,
@@ -241,11 +244,11 @@ class TokioLoop(RLoop):
         sslcontext: Any,
         options: dict[str, Any],
     ) -> None:
-        worker = crews.current_worker()
-        if self._crew is not None and worker is not None:
-            self._crew.arrived(worker)
-            options["server"] = crews.Served(options["server"], worker)
         super()._open_connection(protocol_factory, sock, sslcontext, options)
+        served = options["server"]
+        if isinstance(served, Served):
+            self._crew.arrived(served.worker)  # type: ignore[union-attr]  # who has made it has one
+            served.give_up()
 
     def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
         return given if self._crew is None else self._crew.transport_context(given, follows)

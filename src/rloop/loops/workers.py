@@ -91,26 +91,6 @@ class Worker:
         return context
 
 
-class Served:
-    """A server, for a connection of its: the worker that has it counts it.
-
-    Its methods are called there.
-    """
-
-    def __init__(self, server: Any, worker: Worker) -> None:
-        """For one connection."""
-        self._server = server
-        self._worker = worker
-
-    def _attach(self, *transport: Any) -> None:
-        self._server._attach(*transport)
-        self._worker.load += 1
-
-    def _detach(self, *transport: Any) -> None:
-        self._worker.load -= 1
-        self._server._detach(*transport)
-
-
 class Crew:
     """All workers of a loop, and the threads of those beside the first."""
 
@@ -198,10 +178,10 @@ class Crew:
             here = self.workers[0]
         return [worker for worker in self.workers if worker is not here]
 
-    def choose(self, is_counted: bool) -> Worker:
+    def choose(self) -> Worker:
         """The worker for a new connection: the one with the fewest, counting those on their way.
 
-        If it is counted itself, ``arrived`` follows.
+        It is counted from now on, until ``arrived``.
         """
         with self._choosing:
             self._turn = (self._turn + 1) % len(self.workers)
@@ -209,7 +189,7 @@ class Crew:
             if self._loop._tells_time:
                 turns = self.workers[:1]  # whoever made the clock knows no other
             chosen = min(turns, key=lambda worker: worker.load + worker.awaited)
-            chosen.awaited += is_counted
+            chosen.awaited += 1
         return chosen
 
     def transport_context(self, given: Context | None, follows: bool) -> Context:
