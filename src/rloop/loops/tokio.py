@@ -220,8 +220,7 @@ class TokioLoop(RLoop):
         shutdown_timeout: float | None,
         *contexts: Context | None,
     ) -> None:
-        # In debug mode a handshake has a task, which is at home here.
-        if self._crew is not None and not (sslcontext and self._debug):
+        if self._crew is not None and not self._opens_by_task(sock, sslcontext):
             worker = self._crew.choose()
             (given,) = contexts or (None,)
             context = copy_context() if given is None else given.copy()
