@@ -265,9 +265,9 @@ class _WorkerThread:
         return self.answer()  # type: ignore[no-any-return]
 
     def end(self) -> None:
-        """After what was ordered; waits."""
+        """After what was ordered; waits, unless Python ends and stops the thread itself."""
         self._orders.put(None)
-        if self._thread is not threading.current_thread():
+        if self._thread is not threading.current_thread() and not sys.is_finalizing():
             self._thread.join()
 
 
