@@ -221,6 +221,14 @@ public final class Channels {
     return status;
   }
 
+  /** Makes room for a channel. */
+  void reserveFor(Channel channel) {
+    int fd = channel.fd();
+    if (fd >= 0) {
+      growTo(fd);
+    }
+  }
+
   private void growTo(int fd) {
     if (fd >= generations.length) {
       int room = Math.max(fd + 1, generations.length * 2);

@@ -154,8 +154,17 @@ public final class Driver {
     assertOwned();
     Endpoint endpoint;
     while ((endpoint = writers.poll()) != null) { // others may be let in, who send as well
-      endpoint.flush();
+      if (endpoint.isOf(this)) {
+        endpoint.flush();
+      }
     }
+  }
+
+  /** Makes room for a channel that comes from another driver; throws before it comes. */
+  void reserveFor(Channel channel) {
+    assertOwned();
+    channels.reserveFor(channel);
+    writers.reserve(1);
   }
 
   /** Takes those out whom {@link #flush} would flush. */

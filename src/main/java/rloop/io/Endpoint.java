@@ -15,7 +15,8 @@ import rloop.io.poll.Poller;
  * <p>Thread rule: its {@link Driver}'s owner.
  */
 public abstract class Endpoint extends Channel {
-  protected final Driver driver;
+  /** Another one's after {@link #moveTo}. */
+  protected Driver driver;
 
   /** Which of the threads works on this, where the driver is lent to several. */
   private final int share;
@@ -259,6 +260,30 @@ public abstract class Endpoint extends Channel {
       isHeld = hold;
       events().held(hold);
     }
+  }
+
+  // ---- where it moves from one loop to another -------------------------------------------------
+
+  /** Makes room in another driver, so that {@link #moveTo} finds it. */
+  public final void reserveIn(Driver other) {
+    other.reserveFor(this);
+  }
+
+  /** Belongs to another driver from now on, which has room; the caller owns both. */
+  public final void moveTo(Driver other) {
+    driver.assertOwned();
+    driver.forget(this);
+    driver = other;
+    flushScheduled = false; // the old one passes this over
+    if (!isAllSent() && !blocked) {
+      var _ = flushLater(); // there is room
+    }
+    settle();
+  }
+
+  @SuppressWarnings("ReferenceEquality")
+  final boolean isOf(Driver driver) {
+    return this.driver == driver;
   }
 
   // ---- where the driver is lent to several threads, see SharedStep ------------------------------

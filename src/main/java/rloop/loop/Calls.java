@@ -9,6 +9,12 @@ import rloop.cpython.object.Tuples;
 
 /** The calls that a loop makes for itself. */
 final class Calls {
+  /** Indices in a call. */
+  static final int CONTEXT = 0;
+
+  private static final int FUNCTION = 1;
+  private static final int HANDLE = 2;
+
   /**
    * A context without variables, for what sets its own. Every loop has its own one: a context can
    * be entered on one thread at a time.
@@ -17,6 +23,9 @@ final class Calls {
 
   /** {@code rloop.loops.handles.run}: runs a handle unless it was cancelled. */
   private final @Owned long runHandle = fromHandles("run");
+
+  /** {@code rloop.loops.handles.send_home}: has a handle run on another worker. */
+  private final @Owned long sendHome = fromHandles("send_home");
 
   @Owned
   private static long fromHandles(String name) {
@@ -36,6 +45,7 @@ final class Calls {
   void close() {
     Ref.drop(emptyContext);
     Ref.drop(runHandle);
+    Ref.drop(sendHome);
   }
 
   /** A call of the loop's own. */
@@ -48,5 +58,16 @@ final class Calls {
   @Owned
   long run(long handle) {
     return Tuples.of(Ref.take(emptyContext), Ref.take(runHandle), Ref.take(handle));
+  }
+
+  /** Has a timer's handle run where its context says by now. */
+  @Owned
+  long sendHome(long handle) {
+    return Tuples.of(Ref.take(emptyContext), Ref.take(sendHome), Ref.take(handle));
+  }
+
+  /** The handle that a call runs, borrowed; 0 if it runs something else. */
+  long handleOf(long call) {
+    return Tuples.get(call, FUNCTION) == runHandle ? Tuples.get(call, HANDLE) : 0;
   }
 }

@@ -29,6 +29,12 @@ final class Deliveries {
     pendingBytes += bytes;
   }
 
+  /** A reader is another loop's from now on. */
+  void remove(Reader reader) {
+    running.remove(reader);
+    pending.remove(reader);
+  }
+
   /** How many there are in the batch that is being filled. */
   int pending() {
     return pending.size();

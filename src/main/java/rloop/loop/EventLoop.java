@@ -1,5 +1,6 @@
 package rloop.loop;
 
+import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
@@ -50,6 +51,9 @@ public final class EventLoop {
 
   /** Those of the Python loop, if it has several. */
   private @Nullable Workers workers;
+
+  /** Connections that go to another worker before the next call starts. */
+  private final ArrayDeque<Follower> leaving = new ArrayDeque<>();
 
   private boolean closed;
   private boolean debug;
@@ -149,6 +153,47 @@ public final class EventLoop {
   public boolean isAnotherWorker() {
     return workers != null && runsElsewhere();
   }
+
+  // ---- for connections that move to another worker ---------------------------------------------
+
+  /** Whether this loop's thread waits for the poller, and so is in the middle of nothing else. */
+  public boolean isWaiting() {
+    return time.isWaiting();
+  }
+
+  /** Has a connection go on to another worker when the call that runs is over. */
+  public void leavesSoon(Follower follower) {
+    if (!leaving.contains(follower)) {
+      leaving.add(follower);
+    }
+    if (!gathers()) {
+      wakeUp();
+    }
+  }
+
+  /** Lets those go who are to; between two calls. */
+  void letGo() {
+    for (int left = leaving.size(); left > 0; left--) {
+      Follower follower = leaving.poll();
+      if (follower != null) {
+        follower.goOn(this);
+      }
+    }
+  }
+
+  /** The connection's calls that wait here go to another worker, which has room for a reader. */
+  public void handOver(EventLoop to, long context, Affinity affinity, Renumbering renumbering) {
+    to.deliveries.reserve();
+    new HandOver(scheduler, to.scheduler).move(context, affinity, renumbering);
+    affinity.moveTo(to);
+  }
+
+  /** A reader does not deliver here any more. */
+  public void deliversNoMore(Reader reader) {
+    deliveries.remove(reader);
+  }
+
+  // ---- for transports, again -------------------------------------------------------------------
 
   /** Has an endpoint flushed when this batch is over, or now if no batch is running. */
   public void flushLater(Endpoint endpoint) {
@@ -287,9 +332,11 @@ public final class EventLoop {
     if (first.workers == null) {
       first.workers = new Workers();
       first.workers.add(first);
+      first.scheduler.isOneOfSeveral(first);
     }
     workers = first.workers;
     workers.add(this);
+    scheduler.isOneOfSeveral(this);
   }
 
   /** All workers of the Python loop; null if there is but one. */

@@ -176,6 +176,7 @@ public final class Iteration {
       return nextBatchOfBusy();
     }
     loop.flush();
+    loop.letGo();
     if (stopping && !first) {
       return endRun();
     }
@@ -198,6 +199,7 @@ public final class Iteration {
       counters.iteration();
       interrupted = polling.pollIfDue(first, stopping);
       loop.flush(); // what other threads have left to this one
+      loop.letGo();
       polling.expireTimers();
     } while (!ready.hasPending() && !stopping && !interrupted);
     if (ready.hasPending()) {
@@ -235,6 +237,7 @@ public final class Iteration {
 
   @Owned
   private long startBatch() {
+    loop.letGo();
     if (!stopping && io.isWorthLending(deliveries.pending())) {
       io.lend();
       writes.startGathering(System.nanoTime());
@@ -249,6 +252,7 @@ public final class Iteration {
 
   /** What the I/O thread was to send has left then; what was written since, it sends next. */
   private void sendIfLate() {
+    loop.letGo(); // who is to go has something to send
     GatheredWrites.Lateness lateness = writes.lateness();
     if (lateness == GatheredWrites.Lateness.NONE) {
       return;

@@ -91,6 +91,11 @@ final class LoopTime {
     waited -= now;
   }
 
+  /** Whether the loop waits; also for other threads, with its lock. */
+  boolean isWaiting() {
+    return waited < 0;
+  }
+
   /** The wait is over. */
   void waitEnds(long nanoTime) {
     lastLook = since(nanoTime);

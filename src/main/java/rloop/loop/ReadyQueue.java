@@ -137,6 +137,24 @@ public final class ReadyQueue {
     }
   }
 
+  /** Takes a waiting call out; it counts as taken back. */
+  @Owned
+  long take(long sequence) {
+    long call = Ref.take(find(sequence));
+    cancel(sequence);
+    return call;
+  }
+
+  /** The sequence number of the first call that has not started. */
+  long firstWaiting() {
+    return batchStart + started;
+  }
+
+  /** The sequence number of the next call to be added. */
+  long end() {
+    return pendingStart + pendingSize;
+  }
+
   /** Notes from now on since when each call is ready, or no more. */
   void keepTimes(boolean kept) {
     if (kept != (times != null)) {

@@ -1,8 +1,10 @@
 package rloop.loop;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
+import rloop.cpython.object.Tuples;
 
 /**
  * What is to be called and when: the ready queue, the timers, and the handles of both.
@@ -44,6 +46,9 @@ public final class Scheduler {
   /** The handle that {@link #callSoon} returned last, if it may be used again. */
   private @Owned long lastHandle;
 
+  /** The loop that this is of, if that is one of several workers. */
+  private @Nullable EventLoop oneOfSeveral;
+
   private boolean debug;
   private boolean usesToldTime;
   private double toldTime;
@@ -63,6 +68,11 @@ public final class Scheduler {
 
   Calls calls() {
     return calls;
+  }
+
+  /** This is of a loop that is one of several workers. */
+  void isOneOfSeveral(EventLoop loop) {
+    oneOfSeveral = loop;
   }
 
   void setDebug(boolean debug) {
@@ -377,12 +387,38 @@ public final class Scheduler {
       long handle = timers.removeFirst();
       timerType.setTimerIndex(handle, HandleType.NONE);
       timerType.setScheduled(handle, false);
-      addHandle(timerType, handle);
+      if (oneOfSeveral != null && hasMoved(handle)) {
+        ready.append(calls.sendHome(handle));
+      } else {
+        addHandle(timerType, handle);
+      }
       if (!usesToldTime) {
         ready.wasReady(Math.max((long) (deadline * NANOS_PER_SECOND), since));
       }
       Ref.drop(handle);
     }
+  }
+
+  /** Whether a timer is of a connection that is at home on another worker by now. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean hasMoved(long handle) {
+    long call = timerType.call(handle);
+    Affinity affinity = call == 0 ? null : Affinity.of(Tuples.get(call, Calls.CONTEXT));
+    return affinity != null && affinity.follows() && affinity.home() != oneOfSeveral;
+  }
+
+  /** The call that a handle holds, borrowed, or 0. */
+  long callIn(long handle) {
+    if (timerType.isOf(handle)) {
+      return timerType.call(handle);
+    }
+    return handleType.isOf(handle) ? handleType.call(handle) : 0;
+  }
+
+  /** The handle of a waiting call, borrowed, if it holds that; otherwise 0. */
+  long keptHandle(long sequence) {
+    long handle = scheduled.find(sequence);
+    return handle == 0 || callIn(handle) == 0 ? 0 : handle;
   }
 
   /** The handle of the call that started last, or one made for it. */

@@ -21,6 +21,12 @@ public final class Tally {
     ended++;
   }
 
+  /** One of them is another one's from now on. */
+  public void moveTo(Tally other) {
+    begun--;
+    other.begun++;
+  }
+
   /** How many there are. */
   long open() {
     return begun - ended;

@@ -32,7 +32,7 @@ final class TlsMethods {
   static void add(long library, long offset) {
     Library.use(library);
     sslOffset = offset;
-    new Methods(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
+    Methods.whoseLockMoves(TransportMethods.TYPE.base, MethodHandles.lookup(), "lock")
         .add("_start_tls", "startTls", ONE_ARGUMENT, "($self, ssl_socket, /)")
         .add("_lend_ssl", "lendSsl", NO_ARGUMENTS, "($self, /)")
         .add("_return_ssl", "returnSsl", NO_ARGUMENTS, "($self, /)")
@@ -121,6 +121,9 @@ final class TlsMethods {
    */
   private static long writeTls(long self, long data, long c, long d) {
     StreamConnection connection = TransportMethods.TYPE.stream(self);
+    if (Ref.type(data) != PyScalars.PyBytes_Type) {
+      connection.visit(); // copying lets others in
+    }
     long bytes =
         connection.tls().takesData() ? TransportMethods.asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {

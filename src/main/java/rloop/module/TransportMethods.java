@@ -19,6 +19,7 @@ import rloop.cpython.object.Tuples;
 import rloop.cpython.type.Methods;
 import rloop.ffi.Memory;
 import rloop.io.stream.StreamCalls;
+import rloop.loop.Affinity;
 import rloop.transport.Callbacks;
 import rloop.transport.OpenFile;
 import rloop.transport.StreamConnection;
@@ -39,7 +40,7 @@ final class TransportMethods {
         .add("_open", "open", FAST, "($self, loop, fd, numbered_file, context, /)")
         .add(
             "_open_pipe", "openPipe", FAST, "($self, loop, fd, numbered_file, context, writes, /)");
-    new Methods(TYPE.base, lookup, "lock")
+    Methods.whoseLockMoves(TYPE.base, lookup, "lock")
         .add("_set_receiver", "setReceiver", ONE_ARGUMENT, "($self, receiver, /)")
         .add("_start_reading", "startReading", NO_ARGUMENTS, "($self, /)")
         .add("pause_reading", "pauseReading", NO_ARGUMENTS, "($self, /)")
@@ -95,12 +96,14 @@ final class TransportMethods {
     Arguments.expect("_open", count, 4);
     long loop = Arguments.get(arguments, 0);
     OpenFile file = openFile(arguments);
+    long context = Arguments.context(Arguments.get(arguments, 3));
+    Affinity affinity = Loops.hasSeveral(loop) ? Affinity.of(context) : null;
     StreamConnection connection =
         new StreamConnection(
-            Loops.open(loop),
-            file,
-            StreamCalls.SOCKET,
-            new Callbacks(TYPE, self, Arguments.context(Arguments.get(arguments, 3))));
+            Loops.open(loop), file, StreamCalls.SOCKET, new Callbacks(TYPE, self, context));
+    if (affinity != null && affinity.follows()) {
+      connection.followUsers(affinity);
+    }
     Loops.sockets(loop).forget(file.fd());
     TYPE.setChannel(self, connection, Loops.state(loop));
     return Arguments.none();
@@ -189,6 +192,9 @@ final class TransportMethods {
    */
   private static long write(long self, long data, long c, long d) {
     StreamConnection connection = TYPE.stream(self);
+    if (Ref.type(data) != PyScalars.PyBytes_Type) {
+      connection.visit(); // copying lets others in
+    }
     long bytes = connection.takesData() ? asBytes(data, connection.bytesPool()) : 0;
     if (bytes == 0) {
       return Arguments.bool(false);

@@ -120,7 +120,8 @@ final class WorkerMethods {
     if (Ref.type(affinity) != AFFINITY_TYPE) {
       throw PyException.typeError("home_of() takes an affinity");
     }
-    EventLoop home = ((Affinity) JavaReference.get(affinity)).home();
+    Affinity said = (Affinity) JavaReference.get(affinity);
+    EventLoop home = said == null ? null : said.home();
     if (home == null) {
       return PyScalars.PyLong_FromLongLong(0);
     }

@@ -90,6 +90,11 @@ public class Callbacks {
     keepAliveAsNeeded();
   }
 
+  /** Whether somebody does. */
+  final boolean isInUse() {
+    return uses > 0;
+  }
+
   /** Keeps the transport alive while somebody works on its endpoint, who may let others in. */
   final void use(boolean begins) {
     uses += begins ? 1 : -1;

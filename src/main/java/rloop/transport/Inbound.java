@@ -10,7 +10,7 @@ import rloop.loop.EventLoop;
 
 /** Data, or the end of it, on its way from a connection to its protocol: one call a batch. */
 final class Inbound implements Undelivered {
-  private final EventLoop loop;
+  private EventLoop loop;
   private final Callbacks callbacks;
 
   /** The sequence number of the last call in the pending or the running batch. */
@@ -110,6 +110,32 @@ final class Inbound implements Undelivered {
     if (!isEndHeld) {
       endCall = loop.schedule(errno == 0 ? callbacks.endOfFile() : callbacks.readFailed(errno));
     }
+  }
+
+  /** A call has another number now. */
+  void renumber(long from, long to) {
+    if (from == sequence) {
+      sequence = to;
+    } else if (from == heldCall) {
+      heldCall = to;
+    } else if (from == endCall) {
+      endCall = to;
+    }
+  }
+
+  /**
+   * Delivers on another loop from now on, where the calls that waited are.
+   *
+   * @return whether {@link #batchFinished} is to be called, which may let others in
+   */
+  boolean moveTo(EventLoop other) {
+    loop.deliversNoMore(this);
+    loop = other;
+    boolean waits = sequence != EventLoop.NO_CALL && loop.isWaiting(sequence);
+    if (waits) {
+      loop.delivers(this, 0);
+    }
+    return !waits;
   }
 
   /** Takes back that the stream has ended; returns whether that was not told yet. */

@@ -1,5 +1,6 @@
 package rloop.transport;
 
+import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
 import rloop.cpython.object.PyException;
 import rloop.io.relay.NotedStream;
@@ -7,6 +8,7 @@ import rloop.io.relay.Notes;
 import rloop.io.stream.StreamCalls;
 import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
+import rloop.loop.Affinity;
 import rloop.loop.EventLoop;
 import rloop.loop.Outbox;
 import rloop.loop.Tally;
@@ -34,6 +36,9 @@ public final class StreamConnection extends TransportChannel
   private final Inbound inbound;
   private final StreamReceiver receiver;
   private final TlsConnection tls;
+
+  /** Null if this stays where it was made. */
+  private @Nullable Following following;
 
   /** Others use the pipe as well, or wait for what is in it: what is written is sent at once. */
   private final boolean sendsAtOnce;
@@ -93,6 +98,69 @@ public final class StreamConnection extends TransportChannel
   @Override
   StreamEndpoint endpoint() {
     return endpoint;
+  }
+
+  // ---- where it is at home ---------------------------------------------------------------------
+
+  /** Is at home, from now on, on the worker that writes to it; with an affinity of its own. */
+  public void followUsers(Affinity affinity) {
+    following = new Following(this, affinity);
+  }
+
+  @Override
+  public void takeIo() {
+    visit();
+    super.takeIo();
+  }
+
+  /** This thread is in a method, which may let others in. */
+  public void visit() {
+    if (following != null) {
+      following.visit();
+    }
+  }
+
+  /** Where it is at home. */
+  EventLoop loop() {
+    return loop;
+  }
+
+  /** Whether somebody works on the endpoint. */
+  boolean isInUse() {
+    return callbacks.isInUse();
+  }
+
+  /** Moves; both loops are locked, and nobody is in a method. */
+  void moveTo(EventLoop other, Affinity affinity) {
+    used(true);
+    try {
+      endpoint.reserveIn(other.driver());
+      loop.handOver(other, callbacks.context(), affinity, this::renumber);
+      tally().moveTo(other.counters().sockets);
+      boolean hasDelivered = inbound.moveTo(other);
+      receiver.moveTo(other);
+      tls.moveTo(other);
+      loop = other;
+      callbacks.type.setLoopState(callbacks.transport, other.lock());
+      endpoint.moveTo(other.driver());
+      if (hasDelivered) {
+        inbound.batchFinished();
+      }
+    } finally {
+      used(false);
+    }
+  }
+
+  /** Has the loop look at this before it starts another call. */
+  void flushSoon() {
+    loop.flushLater(endpoint);
+  }
+
+  private void renumber(long from, long to) {
+    inbound.renumber(from, to);
+    if (from == failureCall) {
+      failureCall = to;
+    }
   }
 
   // ---- reading -------------------------------------------------------------------------------
@@ -347,7 +415,17 @@ public final class StreamConnection extends TransportChannel
 
   @Override
   protected boolean isLeftToHome(boolean isMuch) {
-    if (!loop.isAnotherWorker() || isShared()) {
+    if (!loop.isAnotherWorker()) {
+      return false;
+    }
+    if (following != null) {
+      if (!following.comesHere() || isMuch || isShared()) {
+        return false; // it is sent now
+      }
+      loop.flushLater(endpoint);
+      return true;
+    }
+    if (isShared()) {
       return false;
     }
     pauseDue |= isMuch;

@@ -25,7 +25,7 @@ final class StreamReceiver {
   /** A little more than last time, so that growing messages are soon received in one piece. */
   private static final long STEP = 16 * 1024;
 
-  private final EventLoop loop;
+  private EventLoop loop;
   private final StreamEndpoint endpoint;
   private long lastCount;
 
@@ -80,6 +80,14 @@ final class StreamReceiver {
     PyException.checkStatus(PyScalars._PyBytes_Resize(place, size));
     @Owned long cut = Memory.getLong(place);
     return cut;
+  }
+
+  /**
+   * Takes its memory from another loop from now on: objects are cut by the thread that made them.
+   */
+  void moveTo(EventLoop other) {
+    close();
+    loop = other;
   }
 
   void close() {

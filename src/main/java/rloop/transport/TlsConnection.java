@@ -12,7 +12,7 @@ import rloop.loop.Recorder;
  */
 public final class TlsConnection {
   private final StreamConnection connection;
-  private final EventLoop loop;
+  private EventLoop loop;
   private final StreamEndpoint endpoint;
   private final Callbacks callbacks;
   private final WaterMarks waterMarks = new WaterMarks();
@@ -125,7 +125,21 @@ public final class TlsConnection {
       return false;
     }
     connection.sendUnlessBlocked();
-    return waterMarks.isAbove(bufferSize());
+    boolean isTooMuch = waterMarks.isAbove(bufferSize());
+    if (isTooMuch && loop.isAnotherWorker()) { // which doesn't call the protocol
+      loop.schedule(callbacks.tlsDrained());
+      loop.wakeUp();
+      return false;
+    }
+    return isTooMuch;
+  }
+
+  /** Is at home on another loop from now on. */
+  void moveTo(EventLoop other) {
+    if (inUse) {
+      loop.counters().tls.moveTo(other.counters().tls);
+    }
+    loop = other;
   }
 
   /** How many bytes wait to be sent, encrypted or not. */

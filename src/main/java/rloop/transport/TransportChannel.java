@@ -34,7 +34,9 @@ public abstract class TransportChannel implements EndpointEvents {
     CLOSED
   }
 
-  protected final EventLoop loop;
+  /** Where this is at home. */
+  protected EventLoop loop;
+
   protected final Callbacks callbacks;
   protected final WaterMarks waterMarks = new WaterMarks();
   private State state = State.OPEN;
@@ -69,7 +71,7 @@ public abstract class TransportChannel implements EndpointEvents {
   abstract Endpoint endpoint();
 
   /** Takes the I/O home, so that the endpoint can be used. */
-  public final void takeIo() {
+  public void takeIo() {
     loop.io().takeHome();
   }
 
@@ -276,7 +278,7 @@ public abstract class TransportChannel implements EndpointEvents {
   /** Sends what is queued, unless the poller is to tell when. */
   protected final void sendUnlessBlocked() {
     if (loop.runsElsewhere()) {
-      takeIo(); // and keep it: others are let in
+      loop.io().takeHome(); // and keep it: others are let in
       endpoint().flushPastPoller();
       loop.wakeUp();
     } else {

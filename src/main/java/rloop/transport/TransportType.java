@@ -67,6 +67,11 @@ public final class TransportType {
     set(transport, loopState, Ref.take(state));
   }
 
+  /** A transport is locked by another loop's state object from now on. */
+  void setLoopState(long transport, long state) {
+    set(transport, loopState, Ref.take(state));
+  }
+
   /**
    * The state object of a transport's loop, borrowed.
    *

@@ -17,7 +17,10 @@ public final class CriticalSection implements AutoCloseable {
   /** More than nest: each further one is entered by a finaliser that runs within the one before. */
   private static final int DEEPEST = 256;
 
-  private static final int SIZE = PyCriticalSections.SIZE_OF_PY_CRITICAL_SECTION;
+  private static final int SIZE = PyCriticalSections.SIZE_OF_PY_CRITICAL_SECTION2;
+
+  /** In place of the object: two of them. */
+  private static final long TWO = -1;
 
   private static final ThreadLocal<CriticalSection> OF_THREAD =
       ThreadLocal.withInitial(CriticalSection::new);
@@ -31,18 +34,35 @@ public final class CriticalSection implements AutoCloseable {
   /** Tells of the structure. */
   public static void tell(Assumptions assumptions) {
     if (Layout.FREE_THREADED) {
-      assumptions.add("sizeof(PyCriticalSection)", SIZE);
+      assumptions.add("sizeof(PyCriticalSection)", PyCriticalSections.SIZE_OF_PY_CRITICAL_SECTION);
+      assumptions.add("sizeof(PyCriticalSection2)", SIZE);
     }
   }
 
   /** Locks an object until the result is closed, as the last one of this thread. */
   public static CriticalSection enter(long object) {
+    CriticalSection thread = withRoom();
+    PyCriticalSections.PyCriticalSection_Begin(thread.address(), object);
+    thread.locked[thread.depth++] = object;
+    return thread;
+  }
+
+  /**
+   * As {@link #enter(long)}, of two objects: both are locked as long as nobody is let in, which to
+   * lock one after the other doesn't promise.
+   */
+  public static CriticalSection enter(long object, long another) {
+    CriticalSection thread = withRoom();
+    PyCriticalSections.PyCriticalSection2_Begin(thread.address(), object, another);
+    thread.locked[thread.depth++] = TWO;
+    return thread;
+  }
+
+  private static CriticalSection withRoom() {
     CriticalSection thread = OF_THREAD.get();
     if (thread.depth == DEEPEST) {
       throw PyException.runtimeError("too many critical sections");
     }
-    PyCriticalSections.PyCriticalSection_Begin(thread.address(), object);
-    thread.locked[thread.depth++] = object;
     return thread;
   }
 
@@ -77,7 +97,11 @@ public final class CriticalSection implements AutoCloseable {
   @Override
   public void close() {
     depth--;
-    PyCriticalSections.PyCriticalSection_End(address());
+    if (locked[depth] == TWO) {
+      PyCriticalSections.PyCriticalSection2_End(address());
+    } else {
+      PyCriticalSections.PyCriticalSection_End(address());
+    }
   }
 
   private long address() {

@@ -25,6 +25,7 @@ public final class Methods {
   private final long type;
   private final MethodHandles.Lookup lookup;
   private final @Nullable String lock;
+  private final boolean lockMoves;
 
   /**
    * Methods for a class.
@@ -34,9 +35,20 @@ public final class Methods {
    * @param lock the method that tells what they lock, see {@link Trampoline}; null for nothing
    */
   public Methods(long type, MethodHandles.Lookup lookup, @Nullable String lock) {
+    this(type, lookup, lock, false);
+  }
+
+  private Methods(
+      long type, MethodHandles.Lookup lookup, @Nullable String lock, boolean lockMoves) {
     this.type = type;
     this.lookup = lookup;
     this.lock = lock;
+    this.lockMoves = lockMoves;
+  }
+
+  /** As the constructor, for what may lock something else from one moment to the next. */
+  public static Methods whoseLockMoves(long type, MethodHandles.Lookup lookup, String lock) {
+    return new Methods(type, lookup, lock, true);
   }
 
   /** Tells of flags and definitions. */
@@ -50,14 +62,21 @@ public final class Methods {
 
   /** Adds a method; the Java method has the name in Java's way of writing. */
   public Methods add(String name, String javaName, int flags, String signature) {
-    long function =
-        lock == null ? Trampoline.to(lookup, javaName) : Trampoline.to(lookup, javaName, lock);
-    long definition = MethodDef.create(name, function, flags, signature);
+    long definition = MethodDef.create(name, function(javaName), flags, signature);
     long method = PyException.check(PyTypes.PyDescr_NewMethod(type, definition));
     int status = PyObjects.PyObject_SetAttrString(type, name, method);
     var _ = Ref.immortalise(method, method); // as its class is; loops on several threads call it
     Ref.drop(method);
     PyException.checkStatus(status);
     return this;
+  }
+
+  private long function(String javaName) {
+    if (lock == null) {
+      return Trampoline.to(lookup, javaName);
+    }
+    return lockMoves
+        ? Trampoline.toMoving(lookup, javaName, lock)
+        : Trampoline.to(lookup, javaName, lock);
   }
 }

@@ -26,6 +26,9 @@ public final class Trampoline {
   private static final MethodType LOCK_TYPE =
       MethodType.methodType(long.class, long.class, long.class);
 
+  /** Of a method here. */
+  private static final String CALL_MOVING = "callLockedByThen";
+
   private static final MethodHandle CALL = own("call", MethodHandle.class);
 
   private Trampoline() {}
@@ -56,12 +59,22 @@ public final class Trampoline {
    *     arguments and returns the object, borrowed
    */
   public static long to(MethodHandles.Lookup lookup, String method, String lock) {
+    return toLocked(lookup, method, lock, "callLocked");
+  }
+
+  /** As {@link #to(MethodHandles.Lookup, String, String)}, of an object that changes its lock. */
+  public static long toMoving(MethodHandles.Lookup lookup, String method, String lock) {
+    return toLocked(lookup, method, lock, CALL_MOVING);
+  }
+
+  private static long toLocked(
+      MethodHandles.Lookup lookup, String method, String lock, String caller) {
     if (!Layout.FREE_THREADED) {
       return to(lookup, method);
     }
     return Upcall.stub(
         MethodHandles.insertArguments(
-            own("callLocked", MethodHandle.class, MethodHandle.class),
+            own(caller, MethodHandle.class, MethodHandle.class),
             0,
             find(lookup, method, TYPE),
             find(lookup, lock, LOCK_TYPE)));
@@ -100,6 +113,40 @@ public final class Trampoline {
       toPython(thrown);
       return 0;
     }
+  }
+
+  /** As {@link #callLocked}, holding the lock that it is once that is held. */
+  @SuppressWarnings("unused")
+  private static long callLockedByThen(
+      MethodHandle target, MethodHandle lock, long a, long b, long c, long d) {
+    try (var _ = enter(lock, a, b)) {
+      return (long) target.invokeExact(a, b, c, d);
+    } catch (Throwable thrown) {
+      toPython(thrown);
+      return 0;
+    }
+  }
+
+  /** Whether a thread with these frames is in a function of {@link #toMoving}. */
+  public static boolean areInMoving(StackTraceElement[] frames) {
+    for (StackTraceElement frame : frames) {
+      if (frame.getMethodName().equals(CALL_MOVING)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static CriticalSection enter(MethodHandle lock, long a, long b) throws Throwable {
+    long object = (long) lock.invokeExact(a, b);
+    CriticalSection entered = CriticalSection.enter(object);
+    long now;
+    while ((now = (long) lock.invokeExact(a, b)) != object) {
+      entered.close();
+      object = now;
+      entered = CriticalSection.enter(object);
+    }
+    return entered;
   }
 
   private static void toPython(Throwable thrown) {
