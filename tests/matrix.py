@@ -19,13 +19,15 @@ from .conformance.processes import heed_interrupts
 NAMES = ["3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t", "3.15", "3.15t"]
 
 # More than the tests do on their own: minutes of misuse, a million messages, 10,000 connections of
-# each kind, a million operations of each primitive.
+# each kind, a million operations of each primitive, a
+# minute of each library.
 LONGER = {
     "MISUSE_SECONDS": "60",
     "TRAFFIC_TIMES": "100",
     "LEAK_CONNECTIONS": "10000",
     "WORKERS_TIMES": "100",
     "PRIMITIVE_OPERATIONS": "1000000",
+    "LIBRARIES_SECONDS": "60",
 }
 
 PARTS = {

@@ -58,7 +58,7 @@ def main() -> int:
 
 def run_modules(suite: Suite, loop: str, options: argparse.Namespace) -> tuple[Report, int]:
     """All of them together, and in how many tests they were not what the rules say."""
-    rules = Rules.of(suite.name)
+    rules = Rules.of(suite.name, loop)
     wanted = options.modules.split(",") if options.modules else suite.modules
     total = Report()
     surprises = 0

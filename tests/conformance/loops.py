@@ -31,6 +31,11 @@ def loops_of(is_free_threaded: bool) -> list[str]:
 # For the processes that suites run in. Java's assertions, such as who may use what on which thread,
 # are checked.
 OURS = {
-    name: {"CONFORMANCE_LOOP": cls, "RLOOP_JAVA_OPTIONS": "-esa", **SETTINGS.get(name, {})}
+    name: {
+        "CONFORMANCE_NAME": name,
+        "CONFORMANCE_LOOP": cls,
+        "RLOOP_JAVA_OPTIONS": "-esa",
+        **SETTINGS.get(name, {}),
+    }
     for name, cls in CLASSES.items()
 }

@@ -19,9 +19,11 @@ class Rule:
     replace: list[tuple[str, str]] = field(default_factory=list)
     since: str = "3.0"
     until: str = "3.99"
+    loops: list[str] = field(default_factory=lambda: ["*"])
 
-    def applies(self) -> bool:
-        return _version(self.since) <= sys.version_info[:2] <= _version(self.until)
+    def applies(self, loop: str) -> bool:
+        is_of_this = any(fnmatchcase(loop, pattern) for pattern in self.loops)
+        return is_of_this and _version(self.since) <= sys.version_info[:2] <= _version(self.until)
 
     def matches(self, module: str, test: str) -> bool:
         return fnmatchcase(module, self.module) and any(fnmatchcase(test, p) for p in self.tests)
@@ -33,7 +35,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Rules:
-    """The entries that are for the running Python."""
+    """The entries that are for the running Python, and a loop."""
 
     left_out: list[Rule] = field(default_factory=list)
     adapted: list[Rule] = field(default_factory=list)
@@ -41,10 +43,10 @@ class Rules:
     fails: list[Rule] = field(default_factory=list)
 
     @classmethod
-    def of(cls, suite: str) -> "Rules":
+    def of(cls, suite: str, loop: str) -> "Rules":
         tables = tomllib.loads(Path(__file__).with_name(f"{suite}.toml").read_text())
         rules = {name: [Rule(**entry) for entry in table] for name, table in tables.items()}
-        return cls(**{name: [r for r in table if r.applies()] for name, table in rules.items()})
+        return cls(**{name: [r for r in table if r.applies(loop)] for name, table in rules.items()})
 
     def is_left_out(self, module: str, test: str = "*") -> bool:
         """Whether the test is; without one, whether the module is as a whole."""

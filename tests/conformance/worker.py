@@ -125,7 +125,7 @@ def flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 
 def run(suite: str, module: str, part: str) -> Report:
-    rules = Rules.of(suite)
+    rules = Rules.of(suite, os.environ.get("CONFORMANCE_NAME", "asyncio"))
     put_in_place()
     try:
         loaded = LOAD[suite](module, rules)

@@ -191,3 +191,39 @@ async def main():
     assert answers > before
 asyncio.run(main(), loop_factory=new_loop)
     """)
+
+
+def test_children_have_loops_of_one_thread() -> None:
+    run("""
+import warnings
+async def use_locks():
+    lock, queue = asyncio.Lock(), asyncio.Queue()
+    async def put(number):
+        async with lock:
+            await asyncio.sleep(0)
+            await queue.put(number)
+    async with asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(put(number))
+    assert sorted([await queue.get() for _ in range(10)]) == list(range(10))
+    assert rloop.current_worker() is None
+loop = new_loop()
+tasks = loop.run_until_complete(serve(loop))
+for _ in range(TIMES):
+    loop.run_until_complete(asyncio.sleep(0.02))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        asyncio.run(use_locks(), loop_factory=new_loop)
+        os._exit(5)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+    before = answers
+    loop.run_until_complete(asyncio.sleep(0.05))
+    assert answers > before
+for task in tasks:
+    task.cancel()
+loop.run_until_complete(asyncio.wait(tasks))
+loop.close()
+    """)

@@ -26,6 +26,8 @@ NEEDS = {
     "pytest-asyncio": ["pytest_asyncio"],
     "anyio's plugin": ["anyio"],
     "Time that passes in no time": ["pytest_asyncio"],
+    "Servers": ["uvicorn"],
+    "One for each worker": ["httpx", "websockets"],
     "OpenTelemetry": ["opentelemetry.sdk"],
     "Prometheus": ["prometheus_client"],
 }

@@ -60,14 +60,13 @@ class Accepting(asyncio.SelectorEventLoop):
     ) -> None:
         """Accepts what waits; a reader, with the arguments of ``_start_serving``."""
         serving = protocol_factory, listener, sslcontext, server, backlog, *more
-        if not _is_usual(listener):
-            super()._accept_connection(*serving)  # type: ignore[misc]
-            return
-        fd = listener.fileno()
-        family, kind, proto = _family(listener), _type(listener) | _NON_BLOCKING, listener.proto
+        accept = self._accept_plain if _is_usual(listener) else _accept_by_its_method
         for _ in range(backlog + 1):
             try:
-                accepted = self._accept(fd)
+                accepted = accept(listener)
+                if accepted is False:
+                    accept = _accept_by_its_method
+                    accepted = accept(listener)
             except ConnectionAbortedError:
                 continue
             except OSError as exc:
@@ -75,15 +74,21 @@ class Accepting(asyncio.SelectorEventLoop):
                     raise
                 self._accept_later(exc, serving)
                 continue
-            if not accepted:
-                if accepted is False:
-                    super()._accept_connection(*serving)  # type: ignore[misc]
+            if accepted is None:
                 return
-            sock = PlainSocket(family, kind, proto, accepted[0])
+            sock, address = accepted
             if self._debug:
-                logger.debug("%r got a new connection from %r: %r", server, accepted[1], sock)
-            extra = {"peername": accepted[1]}
+                logger.debug("%r got a new connection from %r: %r", server, address, sock)
+            extra = {"peername": address}
             self._open_accepted(protocol_factory, sock, extra, sslcontext, server, *more)
+
+    def _accept_plain(self, listener: socket.socket) -> Any:
+        """The connection's socket and address; None if none waits; False where Java can't."""
+        accepted = self._accept(listener.fileno())
+        if not accepted:
+            return accepted
+        kind = _type(listener) | _NON_BLOCKING
+        return PlainSocket(_family(listener), kind, listener.proto, accepted[0]), accepted[1]
 
     def _accept_later(self, exc: OSError, serving: tuple[Any, ...]) -> None:
         """Leaves the listener alone for a while: the kernel goes on to report it as ready."""
@@ -113,7 +118,7 @@ class Accepting(asyncio.SelectorEventLoop):
         in_context = {}
         for context in contexts:
             in_context["context"] = None if context is None else context.copy()
-        if sslcontext and self._debug:
+        if self._opens_by_task(sock, sslcontext):
             opening = self._accept_connection2(
                 protocol_factory,
                 sock,
@@ -133,6 +138,10 @@ class Accepting(asyncio.SelectorEventLoop):
         self.call_soon(
             self._open_connection, protocol_factory, sock, sslcontext, options, **in_context
         )
+
+    def _opens_by_task(self, sock: socket.socket, sslcontext: Any) -> bool:
+        """Whether asyncio's task is needed, which runs where the server does."""
+        return bool(sslcontext and self._debug) or not is_plain(sock)
 
     def _open_connection(
         self,
@@ -166,6 +175,16 @@ class Accepting(asyncio.SelectorEventLoop):
             if _is_accepted_in_handshake(transport.get_protocol()):
                 transport.abort()
         await super().shutdown_asyncgens()
+
+
+def _accept_by_its_method(listener: socket.socket) -> Any:
+    """The same of a listener that isn't quite a socket: gunicorn's, for one."""
+    try:
+        sock, address = listener.accept()
+    except (BlockingIOError, InterruptedError):
+        return None
+    sock.setblocking(False)
+    return sock, address
 
 
 def _is_accepted_in_handshake(protocol: Any) -> bool:

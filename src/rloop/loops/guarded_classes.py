@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
 import weakref
 from asyncio import (
@@ -252,8 +253,14 @@ _users = 0
 _replaced: list[tuple[Any, str, Any, Any]] = []  # class, name, what was there, what is there
 
 
+@functools.cache
+def _watch_for_forks() -> None:
+    os.register_at_fork(after_in_child=_give_back_in_child)
+
+
 def install_for(loop: Any) -> Callable[[], object]:
     """A loop with several workers is made; what is returned is called when it is closed."""
+    _watch_for_forks()
     _install()
     guarding = weakref.finalize(loop, _uninstall)
     guarding.atexit = False
@@ -280,6 +287,14 @@ def _install() -> None:
             _replaced.append((locks.Condition, name, None, method))
 
 
+def _give_back_in_child() -> None:
+    """A guard that another thread of the parent's has held would never be free."""
+    global _changing, _users  # noqa: PLW0603
+    _changing = threading.Lock()
+    _users = 0
+    _put_back()
+
+
 def _replace(owner: Any, name: str, wrap: Callable[[_Method], Any]) -> None:
     original = vars(owner).get(name)
     if original is not None:  # as in this version of Python
@@ -292,13 +307,16 @@ def _uninstall() -> None:
     global _users  # noqa: PLW0603
     with _changing:
         _users -= 1
-        if _users:
-            return
-        while _replaced:
-            owner, name, original, replacement = _replaced.pop()
-            if vars(owner).get(name) is not replacement:
-                continue  # somebody else has put something in its place
-            if original is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, original)
+        if not _users:
+            _put_back()
+
+
+def _put_back() -> None:
+    while _replaced:
+        owner, name, original, replacement = _replaced.pop()
+        if vars(owner).get(name) is not replacement:
+            continue  # somebody else has put something in its place
+        if original is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from rloop.java import settings
+from rloop.java import fork, settings
 
 from . import gil, placing
 from . import workers as crews
@@ -74,6 +74,8 @@ class TokioLoop(RLoop):
             raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
         self._spreads_tasks = spread == "tasks"
         count = settings.workers() if workers is None else _checked("workers", workers)
+        if fork.is_child():
+            count = 1
         if count > 1 and gil.is_enabled():
             gil.warn_if_enabled(stack_level=2)
             count = 1
@@ -218,8 +220,7 @@ class TokioLoop(RLoop):
         shutdown_timeout: float | None,
         *contexts: Context | None,
     ) -> None:
-        # In debug mode a handshake has a task, which is at home here.
-        if self._crew is not None and not (sslcontext and self._debug):
+        if self._crew is not None and not self._opens_by_task(sock, sslcontext):
             worker = self._crew.choose()
             (given,) = contexts or (None,)
             context = copy_context() if given is None else given.copy()
