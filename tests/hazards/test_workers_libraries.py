@@ -33,6 +33,10 @@ PROGRAMS = {
     "redis_clients.redis_pubsub": (["redis"], ["REDIS"]),
     "http_clients.aiohttp_by_worker": (["aiohttp"], ["BACKEND"]),
     "http_clients.httpx_by_worker": (["httpx"], ["BACKEND"]),
+    "together.all_clients": (
+        ["asyncpg", "psycopg_pool", "redis", "aiohttp", "httpx"],
+        ["POSTGRES", "REDIS", "BACKEND"],
+    ),
     "hubs.by_queues": (["websockets"], []),
     "hubs.by_workers": (["websockets"], []),
 }

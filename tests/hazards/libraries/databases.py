@@ -1,6 +1,7 @@
 """Clients of PostgreSQL whose pool all workers share; POSTGRES says where it is."""
 
 import os
+from collections.abc import AsyncIterator
 
 from . import front
 
@@ -8,7 +9,8 @@ _POOL = 6  # fewer than there are clients, so that they wait for each other
 _QUERY = "SELECT encode(sha256({0}::bytea), 'hex'), length({0}::bytea)"
 
 
-async def asyncpg_pool(seconds: float) -> None:
+@front.Program
+async def asyncpg_pool() -> AsyncIterator[front.Handle]:
     import asyncpg  # noqa: PLC0415
 
     async with asyncpg.create_pool(
@@ -23,10 +25,11 @@ async def asyncpg_pool(seconds: float) -> None:
             assert [row[0] for row in rows] == list(range(1, len(data) % 50 + 1))
             return str(row[0])
 
-        await front.serve(handle, seconds)
+        yield handle
 
 
-async def psycopg_pool(seconds: float) -> None:
+@front.Program
+async def psycopg_pool() -> AsyncIterator[front.Handle]:
     from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415
 
     async with AsyncConnectionPool(
@@ -41,4 +44,4 @@ async def psycopg_pool(seconds: float) -> None:
             assert row[1] == len(data)
             return str(row[0])
 
-        await front.serve(handle, seconds)
+        yield handle

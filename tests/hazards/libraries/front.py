@@ -3,15 +3,31 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import rloop
 
 from .load import HOST
 
+Handle = Callable[[bytes], Awaitable[str]]
 
-async def serve(handle: Callable[[bytes], Awaitable[str]], seconds: float) -> None:
+
+class Program:
+    """A program whose handlers do what its context manager gives: a digest of data."""
+
+    def __init__(self, make: Callable[[], AsyncIterator[Handle]]) -> None:
+        """Decorates the generator of a context manager."""
+        self.handler = asynccontextmanager(make)
+
+    async def __call__(self, seconds: float) -> None:
+        """Serves that for so long."""
+        async with self.handler() as handle:
+            await serve(handle, seconds)
+
+
+async def serve(handle: Handle, seconds: float) -> None:
     """Answers lines of the load with what ``handle`` says, on all workers."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import rloop
@@ -10,7 +10,8 @@ import rloop
 from . import front
 
 
-async def aiohttp_shared(seconds: float) -> None:
+@front.Program
+async def aiohttp_shared() -> AsyncIterator[front.Handle]:
     import aiohttp  # noqa: PLC0415
 
     connector = aiohttp.TCPConnector(limit=6)
@@ -20,10 +21,11 @@ async def aiohttp_shared(seconds: float) -> None:
             async with session.post(os.environ["BACKEND"], data=data) as response:
                 return await response.text()
 
-        await front.serve(handle, seconds)
+        yield handle
 
 
-async def aiohttp_by_worker(seconds: float) -> None:
+@front.Program
+async def aiohttp_by_worker() -> AsyncIterator[front.Handle]:
     import aiohttp  # noqa: PLC0415
 
     session = rloop.WorkerLocal(lambda: aiohttp.ClientSession(raise_for_status=True))
@@ -32,11 +34,12 @@ async def aiohttp_by_worker(seconds: float) -> None:
         async with session().post(os.environ["BACKEND"], data=data) as response:
             return await response.text()
 
-    await front.serve(handle, seconds)
+    yield handle
     await _on_each(lambda: session().close())
 
 
-async def httpx_by_worker(seconds: float) -> None:
+@front.Program
+async def httpx_by_worker() -> AsyncIterator[front.Handle]:
     import httpx  # noqa: PLC0415
 
     client = rloop.WorkerLocal(httpx.AsyncClient)
@@ -45,11 +48,12 @@ async def httpx_by_worker(seconds: float) -> None:
         response = await client().post(os.environ["BACKEND"], content=data)
         return response.raise_for_status().text
 
-    await front.serve(handle, seconds)
+    yield handle
     await _on_each(lambda: client().aclose())
 
 
-async def httpx_shared(seconds: float) -> None:
+@front.Program
+async def httpx_shared() -> AsyncIterator[front.Handle]:
     """What documentation says of it: httpcore's pool isn't made for it."""
     import httpx  # noqa: PLC0415
 
@@ -60,7 +64,7 @@ async def httpx_shared(seconds: float) -> None:
             response = await client.post(os.environ["BACKEND"], content=data)
             return response.raise_for_status().text
 
-        await front.serve(handle, seconds)
+        yield handle
 
 
 async def _on_each(close: Callable[[], Awaitable[None]]) -> None:

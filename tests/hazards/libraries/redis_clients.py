@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 import redis.asyncio as redis
@@ -20,7 +21,8 @@ def _client() -> Any:
     return redis.Redis.from_pool(pool)
 
 
-async def redis_pool(seconds: float) -> None:
+@front.Program
+async def redis_pool() -> AsyncIterator[front.Handle]:
     async with _client() as client:
 
         async def handle(data: bytes) -> str:
@@ -34,10 +36,11 @@ async def redis_pool(seconds: float) -> None:
             assert await client.echo(data) == data
             return digest(stored)
 
-        await front.serve(handle, seconds)
+        yield handle
 
 
-async def redis_pubsub(seconds: float) -> None:
+@front.Program
+async def redis_pubsub() -> AsyncIterator[front.Handle]:
     """Handlers publish, and wait for what subscribers on all workers have received."""
     loop: Any = asyncio.get_running_loop()
     waiting: dict[bytes, asyncio.Future[str]] = {}
@@ -80,7 +83,7 @@ async def redis_pubsub(seconds: float) -> None:
             return str(await answer)
 
         lock = asyncio.Lock()
-        await front.serve(handle, seconds)
+        yield handle
         assert await client.publish("all", b"end") == _SUBSCRIBERS
     await asyncio.gather(*tasks)
     assert set(counted.values()) == {published + 1}, (counted, published)
