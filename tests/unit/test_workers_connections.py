@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -261,7 +262,7 @@ def test_an_endpoint_is_at_home_where_it_was_made(loop: rloop.TokioLoop) -> None
     async def main() -> None:
         async def make() -> Datagrams:
             made = await loop.create_datagram_endpoint(Datagrams, local_addr=("127.0.0.1", 0))
-            return made[1]
+            return made[1]  # type: ignore[no-any-return]
 
         home, elsewhere = crew(loop)[1:]
         endpoint, other = await on(home, make()), await on(elsewhere, make())
@@ -419,5 +420,51 @@ def test_much_that_is_written_to_a_connection_that_moves_is_paused_where_it_is(
             await until(lambda: "pause" in client.told)
             server.transport.resume_reading()
             await until(lambda: "resume" in client.told and len(server.received) == MUCH)
+
+    loop.run_until_complete(main())
+
+
+def test_a_port_that_is_reused_has_an_endpoint_on_each_worker(loop: rloop.TokioLoop) -> None:
+    async def main() -> None:
+        made: list[Datagrams] = []
+
+        def make() -> Datagrams:
+            made.append(Datagrams())
+            return made[-1]
+
+        transport, protocol = await loop.create_datagram_endpoint(
+            make, local_addr=("127.0.0.1", 0), reuse_port=True
+        )
+        assert protocol is made[0]
+        assert transport is made[0].transport
+        assert {endpoint.told[0][1] for endpoint in made} == set(crew(loop))
+        address = transport.get_extra_info("sockname")
+        assert {one.transport.get_extra_info("sockname") for one in made} == {address}
+        count = 100
+        for i in range(count):  # from many ports, so that each worker gets some
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"%d" % i, address)
+        await until(lambda: sum(len(one.received) for one in made) == count)
+        assert all(one.received for one in made)
+        for one in made:
+            assert len({worker for _, worker in one.told}) == 1
+        transport.close()
+        await until(lambda: all(one.told[-1][0] == "lost" for one in made))
+
+    loop.run_until_complete(main())
+
+
+def test_a_port_that_is_not_reused_has_one_endpoint(loop: rloop.TokioLoop) -> None:
+    async def main() -> None:
+        made: list[Datagrams] = []
+
+        def make() -> Datagrams:
+            made.append(Datagrams())
+            return made[-1]
+
+        transport, _ = await loop.create_datagram_endpoint(make, local_addr=("127.0.0.1", 0))
+        assert len(made) == 1
+        transport.close()
+        await until(lambda: made[0].told[-1][0] == "lost")
 
     loop.run_until_complete(main())

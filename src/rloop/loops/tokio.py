@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import fork, settings
 
-from . import gil, placing
+from . import gil, placing, shared_ports
 from . import workers as crews
 from .guards import guard_of
 from .rloop import RLoop
@@ -253,6 +253,21 @@ class TokioLoop(RLoop):
 
     def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
         return given if self._crew is None else self._crew.transport_context(given, follows)
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], Any],
+        local_addr: Any = None,
+        remote_addr: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Opens an endpoint; with ``reuse_port`` one on each worker, at the same address."""
+        create = super().create_datagram_endpoint
+        options |= {"local_addr": local_addr, "remote_addr": remote_addr}
+        is_shared = options.get("reuse_port") and local_addr and not remote_addr
+        if self._crew is None or not is_shared:
+            return await create(protocol_factory, **options)
+        return await shared_ports.open_on_all(self._crew, create, protocol_factory, options)
 
     async def start_tls(self, transport: Any, *args: Any, **kwargs: Any) -> Any:
         """Upgrades a connection to TLS, where it is at home."""

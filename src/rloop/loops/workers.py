@@ -171,6 +171,10 @@ class Crew:
         for thread in self._threads:
             thread.end()
 
+    async def run_on(self, worker: Worker, coro: Any) -> Any:
+        """What a coroutine returns, or raises, that runs as a task on a worker."""
+        return await self._loop.create_task(coro, context=worker.context())
+
     def others(self) -> list[Worker]:
         """The workers that this thread is not."""
         here = current_worker()

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from asyncio import selector_events
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rloop import _core
@@ -35,6 +36,9 @@ _HEADER_SIZE: int = getattr(selector_events._SelectorDatagramTransport, "_header
 
 class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
     """What ``create_datagram_endpoint`` gives to a protocol."""
+
+    # Those of other workers at the same address, which end with this one.
+    _companions: Sequence[asyncio.DatagramTransport] = ()
 
     def __init__(
         self,
@@ -61,6 +65,14 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
             self._address,
             _HEADER_SIZE,
         )
+
+    def _call_connection_lost(self, exc: BaseException | None) -> None:
+        try:
+            super()._call_connection_lost(exc)
+        finally:
+            companions, self._companions = self._companions, ()
+            for companion in companions:
+                companion.close()
 
     # ---- receiving: calls that Java puts into a batch --------------------------------------------
 
