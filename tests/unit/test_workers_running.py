@@ -390,3 +390,53 @@ async def test_a_connection_on_its_way_belongs_to_its_server(loop: TokioLoop, en
     assert made.count("made") == made.count("lost") == len(clients)
     for client in clients:
         client.close()
+
+
+async def test_what_a_foreign_thread_writes_leaves_though_its_home_blocks(loop: TokioLoop) -> None:
+    """As on any loop: nobody knows how long the callback that runs there takes."""
+    made: list[asyncio.Transport] = []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.append(transport)  # type: ignore[arg-type]
+
+    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    count = len(loop.workers)
+    peers = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(count)]
+    while len(made) < count:
+        await asyncio.sleep(0.001)
+    assert write_while_all_block(loop, made, peers) == [b"x"] * count
+    for peer in peers:
+        peer.close()
+    server.close()
+    await server.wait_closed()
+
+
+def write_while_all_block(
+    loop: TokioLoop, transports: list[asyncio.Transport], peers: list[socket.socket]
+) -> list[bytes]:
+    """What the peers of the transports get of what a thread that is no worker writes."""
+    blocked = threading.Barrier(1 + len(loop.workers))
+    go_on = threading.Event()
+    received: list[bytes] = []
+
+    def write() -> None:
+        blocked.wait(20)
+        for transport in transports:
+            transport.write(b"x")
+        for peer in peers:
+            peer.settimeout(20)
+            received.append(peer.recv(1))
+        go_on.set()
+
+    def block() -> None:
+        blocked.wait(20)
+        go_on.wait(20)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for worker in others(loop):
+        worker.call_soon(block)
+    block()
+    writer.join()
+    return received

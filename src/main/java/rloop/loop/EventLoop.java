@@ -154,6 +154,11 @@ public final class EventLoop {
     return workers != null && runsElsewhere();
   }
 
+  /** Whether this thread is another worker of the same Python loop, whose batch ends soon. */
+  public boolean isSiblingsThread() {
+    return workers != null && !gathers() && workers.ofThisThread() != null;
+  }
+
   // ---- for connections that move to another worker ---------------------------------------------
 
   /** Whether this loop's thread waits for the poller, and so is in the middle of nothing else. */

@@ -425,7 +425,7 @@ public final class StreamConnection extends TransportChannel
       loop.flushLater(endpoint);
       return true;
     }
-    if (isShared()) {
+    if (isShared() || !loop.isSiblingsThread()) { // what another thread writes leaves at once
       return false;
     }
     pauseDue |= isMuch;
