@@ -1,11 +1,13 @@
-"""Runs one of them: ``python -m tests.hazards.primitives NAME WORKERS OPERATIONS [stock]``.
+"""Runs one of them: ``python -m tests.hazards.primitives NAME WORKERS OPERATIONS [SECONDS]``.
 
-With ``stock`` asyncio's primitives stay as they are: then it fails, or somebody waits for ever.
+With seconds asyncio's primitives stay as they are, and it runs again and again for so long: it
+fails before, or somebody waits for ever.
 """
 
 import asyncio
 import faulthandler
 import sys
+import time
 from typing import Any
 
 import rloop
@@ -20,19 +22,29 @@ PROGRAMS = {
 }
 
 
-def main(name: str, workers: int, operations: int, seconds: float, is_stock: bool = False) -> None:
-    faulthandler.dump_traceback_later(seconds, exit=True)
-    if is_stock:
-        from rloop.loops import guarded_classes  # noqa: PLC0415
-
-        guarded_classes.install_for = lambda _: lambda: None  # type: ignore[assignment]
+def main(name: str, workers: int, operations: int, patience: float) -> None:
+    """Ends the process, with all threads' tracebacks, if it takes longer than the patience."""
+    faulthandler.dump_traceback_later(patience, exit=True)
     reported: list[Any] = []
     loop = rloop.TokioLoop(workers=workers)
     loop.set_exception_handler(lambda _, context: reported.append(context))
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(PROGRAMS[name](loop, operations))
+    faulthandler.cancel_dump_traceback_later()
     assert not reported, reported
 
 
+def main_without_guards(name: str, operations: int, seconds: float, patience: float) -> None:
+    from rloop.loops import guarded_classes  # noqa: PLC0415
+
+    guarded_classes.install_for = lambda _: lambda: None  # type: ignore[assignment]
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        main(name, 2, operations, patience)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 60, "stock" in sys.argv[4:])
+    if len(sys.argv) > 4:
+        main_without_guards(sys.argv[1], int(sys.argv[3]), float(sys.argv[4]), 60)
+    else:
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), 600)
