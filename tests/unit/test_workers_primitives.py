@@ -7,6 +7,7 @@ import asyncio
 import gc
 import inspect
 import sys
+import threading
 import weakref
 from asyncio import base_events, locks, queues, streams, taskgroups, timeouts
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from typing import Any
 import pytest
 
 from rloop import TokioLoop
-from rloop.loops.guards import steps
+from rloop.loops.guards import LettingWaiter, guard_of, steps
+from rloop.loops.same_signature import wrapper
 from tests.conftest import forget
 
 CLASSES = [
@@ -307,3 +309,54 @@ def test_steps_that_raise_leave_no_cycle_of_references() -> None:
         assert run()() is None
     finally:
         gc.enable()
+
+
+# ---- wrappers ------------------------------------------------------------------------------------
+
+
+def test_a_wrapper_has_the_parameters_of_what_it_wraps() -> None:
+    def original(self: Any, a: int, b: int = 2, *more: int, c: int = 3, **rest: int) -> Any:
+        return self, a, b, more, c, rest
+
+    source = "def wrapper{parameters}:\n    return {self}, original({arguments})"
+    made = wrapper(original, source, {})
+    assert inspect.signature(made) == inspect.signature(original)
+    assert made.__name__ == "original"
+    assert made("me", 1) == ("me", original("me", 1))
+    assert made("me", b=4, a=3) == ("me", original("me", 3, 4))
+    assert made("me", 1, 2, 5, 6, c=7, d=8) == ("me", original("me", 1, 2, 5, 6, c=7, d=8))
+
+
+def test_who_waits_lets_the_guard_go_however_often_it_was_taken() -> None:
+    lock = asyncio.Lock()
+    guard = guard_of(lock)
+
+    def is_free() -> bool:
+        found: list[bool] = []
+
+        def look() -> None:
+            found.append(guard.acquire(blocking=False))
+            if found[0]:
+                guard.release()
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        return found == [True]
+
+    async def wait() -> str:
+        waiter = LettingWaiter()
+        waiter.guard = guard
+        asyncio.get_running_loop().call_soon(waiter.set_result, "woken")
+        with guard, guard:
+            woken: str = await waiter
+            assert not is_free()
+        return woken
+
+    async def main() -> None:
+        waiting = asyncio.ensure_future(wait())
+        await asyncio.sleep(0)
+        assert is_free()
+        assert await waiting == "woken"
+
+    asyncio.run(main())

@@ -9,7 +9,6 @@ has called these.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
@@ -32,7 +31,17 @@ from concurrent.futures import Future as ConcurrentFuture
 from typing import TYPE_CHECKING, Any
 
 from . import workers as crews
-from .guards import WaiterLoop, guard_of, guarded, guarded_coroutine, steps
+from .guards import (
+    LettingWaiter,
+    Waiter,
+    WaiterLoop,
+    driven_coroutine,
+    guard_of,
+    guarded,
+    guarded_coroutine,
+    steps,
+    waiting_coroutine,
+)
 from .worker_tasks import call_at_home, is_elsewhere
 
 if TYPE_CHECKING:
@@ -50,7 +59,10 @@ def _get_loop(original: _Method) -> _Method:
     @functools.wraps(original)
     def get_loop(self: Any) -> Any:
         loop = original(self)
-        return WaiterLoop(loop, guard_of(self)) if hasattr(loop, "spawn") else loop
+        if not hasattr(loop, "spawn"):
+            return loop
+        is_driven = isinstance(self, locks.Condition)  # and waits for its lock as well
+        return WaiterLoop(loop, Waiter if is_driven else LettingWaiter, guard_of(self))
 
     return get_loop
 
@@ -78,10 +90,16 @@ def _unless_cancelled(original: _Method) -> _Method:
 
     @functools.wraps(original)
     def wake(self: Any, *args: Any) -> None:
-        with guard_of(self), contextlib.suppress(exceptions.InvalidStateError):
+        try:  # noqa: SIM105  # suppress() takes longer
             original(self, *args)
+        except exceptions.InvalidStateError:
+            pass
 
     return wake
+
+
+def _set_exception(original: _Method) -> _Method:
+    return guarded(_unless_cancelled(original))
 
 
 def _all_unless_cancelled(original: _Method) -> _Method:
@@ -110,7 +128,7 @@ def _end(waiter: Any, exc: BaseException | None) -> None:
 
 
 def _drain_helper(original: _Method) -> _Method:
-    drain = guarded_coroutine(original)
+    drain = driven_coroutine(original)
 
     @functools.wraps(original)
     async def drain_helper(self: Any, *args: Any) -> None:
@@ -215,7 +233,7 @@ _PLAIN: list[tuple[type, tuple[str, ...]]] = [
     (queues.Queue, ("put_nowait", "get_nowait", "task_done", "shutdown")),
     (taskgroups.TaskGroup, ("create_task",)),
     (_AS_COMPLETED, ("__next__",)),
-    (streams.StreamReader, ("feed_data", "feed_eof", "_maybe_resume_transport")),
+    (streams.StreamReader, ("feed_data", "feed_eof")),
     (streams.FlowControlMixin, ("pause_writing",)),
     (
         base_events.Server,
@@ -226,18 +244,21 @@ _PLAIN: list[tuple[type, tuple[str, ...]]] = [
 _COROUTINES: list[tuple[type, tuple[str, ...]]] = [
     (locks.Lock, ("acquire",)),
     (locks.Event, ("wait",)),
-    (locks.Condition, ("wait",)),
     (locks.Semaphore, ("acquire",)),
-    (queues.Queue, ("put", "get", "join")),
-    (_AS_COMPLETED, ("__anext__",)),
+    (queues.Queue, ("put", "get")),
     (streams.StreamReader, ("read", "readexactly", "readline", "readuntil")),
+]
+_DRIVEN: list[tuple[type, tuple[str, ...]]] = [
+    (locks.Condition, ("wait",)),
+    (_AS_COMPLETED, ("__anext__",)),
     (base_events.Server, ("wait_closed",)),
     (base_subprocess.BaseSubprocessTransport, ("_wait",)),
 ]
 _OTHERS: list[tuple[Any, str, Callable[[_Method], Any]]] = [
     (mixins._LoopBoundMixin, "_get_loop", _get_loop),
     (streams.StreamReader, "_wakeup_waiter", _unless_cancelled),
-    (streams.StreamReader, "set_exception", _unless_cancelled),
+    (streams.StreamReader, "set_exception", _set_exception),
+    (streams.StreamReader, "_wait_for_data", waiting_coroutine),
     (streams.FlowControlMixin, "resume_writing", _all_unless_cancelled),
     (streams.FlowControlMixin, "connection_lost", _all_unless_cancelled),
     (streams.FlowControlMixin, "_drain_helper", _drain_helper),
@@ -273,12 +294,14 @@ def _install() -> None:
         _users += 1
         if _users > 1:
             return
-        for owner, names in _PLAIN:
-            for name in names:
-                _replace(owner, name, guarded)
-        for owner, names in _COROUTINES:
-            for name in names:
-                _replace(owner, name, guarded_coroutine)
+        for methods, hold in (
+            (_PLAIN, guarded),
+            (_COROUTINES, guarded_coroutine),
+            (_DRIVEN, driven_coroutine),
+        ):
+            for owner, names in methods:
+                for name in names:
+                    _replace(owner, name, hold)
         for owner, name, wrap in _OTHERS:
             _replace(owner, name, wrap)
         for name in _OF_LOCK:

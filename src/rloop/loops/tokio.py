@@ -207,7 +207,9 @@ class TokioLoop(RLoop):
         """Schedules a coroutine, on this worker unless the context given says something else."""
         if self._crew is None:
             return RLoop.create_task(self, coro, **kwargs)
-        return placing.create_task(self, coro, **kwargs)
+        if kwargs:
+            return placing.create_task(self, coro, **kwargs)
+        return placing.create_plain_task(self, coro)
 
     def _open_accepted(
         self,

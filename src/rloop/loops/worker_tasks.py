@@ -17,6 +17,7 @@ from.
 
 from __future__ import annotations
 
+import functools
 import threading
 from asyncio import tasks
 from collections.abc import Callable
@@ -29,6 +30,9 @@ from . import workers as crews
 from .workers import AFFINITY
 
 _cancelling = threading.local()
+
+# jvm.core() looks for forks and more first, which takes 60 µs.
+_core: Callable[[], Any] = functools.cache(jvm.core)
 
 
 class Task(tasks.Task[Any]):
@@ -66,8 +70,7 @@ def is_elsewhere(task: Any) -> bool:
     here = crews.current_worker()
     if here is None or here._loop is not loop:
         return loop.is_running()  # type: ignore[no-any-return]
-    core: Any = jvm.core()
-    return core.home_of(loop, affinity) not in (here.index, None)
+    return _core().home_of(loop, affinity) not in (here.index, None)
 
 
 def call_at_home(task: Any, callback: Callable[..., object], *args: Any) -> None:
