@@ -146,6 +146,18 @@ def test_a_queue_passes_work_to_other_workers(loop: Any) -> None:
     loop.run_until_complete(main())
 
 
+def test_a_reader_may_be_waited_for_by_its_private_method(loop: Any) -> None:
+    async def main() -> None:
+        reader: Any = asyncio.StreamReader()
+        waiting = asyncio.ensure_future(reader._wait_for_data("main"))
+        await asyncio.sleep(0)
+        reader.feed_data(b"data")
+        await waiting
+        assert await loop.spawn(reader.read(10), worker=len(loop.workers) - 1) == b"data"
+
+    loop.run_until_complete(main())
+
+
 def test_a_timeout_may_be_put_off_by_another_worker(loop: Any) -> None:
     async def put_off(scope: asyncio.Timeout, when: float | None) -> None:
         scope.reschedule(when)

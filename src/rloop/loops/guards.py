@@ -75,11 +75,13 @@ def driven_coroutine(original: Callable[..., Coroutine[Any, Any, Any]]) -> Calla
 
 
 def waiting_coroutine(original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-    """A coroutine method within guarded ones that lets the guard go while it waits."""
+    """A coroutine method, of guarded ones as a rule, that lets the guard go while it waits."""
 
     @functools.wraps(original)
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await _letting_go(guard_of(self), original(self, *args, **kwargs))
+        guard = guard_of(self)
+        with guard:
+            return await _letting_go(guard, original(self, *args, **kwargs))
 
     return method
 
