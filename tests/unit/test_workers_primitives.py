@@ -158,6 +158,25 @@ def test_a_reader_may_be_waited_for_by_its_private_method(loop: Any) -> None:
     loop.run_until_complete(main())
 
 
+def test_a_subclass_may_wait_in_methods_of_its_own(loop: Any) -> None:
+    class Watched(asyncio.Queue[int]):
+        async def wait_for_items(self) -> None:
+            while self.empty():
+                getter = self._get_loop().create_future()  # type: ignore[attr-defined]
+                self._getters.append(getter)  # type: ignore[attr-defined]
+                await getter
+
+    async def main() -> None:
+        queue = Watched()
+        waiting = loop.spawn(queue.wait_for_items(), worker=len(loop.workers) - 1)
+        await asyncio.sleep(0.01)
+        queue.put_nowait(1)
+        await waiting
+        assert await queue.get() == 1
+
+    loop.run_until_complete(main())
+
+
 def test_a_timeout_may_be_put_off_by_another_worker(loop: Any) -> None:
     async def put_off(scope: asyncio.Timeout, when: float | None) -> None:
         scope.reschedule(when)

@@ -152,6 +152,8 @@ class LettingWaiter(Waiter):
     def __await__(self) -> Generator[Any, Any, Any]:
         """As of any future."""
         guard = self.guard
+        if not guard._is_owned():  # a subclass's own method waits
+            return (yield from super().__await__())
         held = guard._release_save()  # also if it was taken more than once
         try:
             return (yield from super().__await__())
