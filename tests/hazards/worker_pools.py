@@ -21,7 +21,7 @@ from rloop.loops import workers as crews
 NUMBER = 8  # bytes of a request, and of its answer
 MOST_PADDING = 3000
 USERS_A_WORKER = 4
-CONNECTIONS_A_WORKER = 3
+CONNECTIONS_A_WORKER = 6  # more than users: so one is often free
 EVERY_NTH = 7
 
 
@@ -217,6 +217,7 @@ async def _use(pool: deque[Any], is_shared: bool, numbers: "deque[int]") -> None
                 await asyncio.sleep(0)
         await connection.ask(number)
         pool.append(connection)
+        pool.rotate(random.randrange(CONNECTIONS_A_WORKER))  # or it would take the same one again
 
 
 async def _run(
