@@ -99,8 +99,12 @@ class SSLTransport(sslproto._SSLProtocolTransport):
     def _at_home(self, method: Callable[..., object], *args: Any) -> None:
         """Calls it, on the worker where the connection is at home."""
         if self._is_elsewhere():
-            self._ssl_protocol._transport._call_soon(method, *args)
+            self._ssl_protocol._transport._call_soon(self._unless_detached, method, *args)
         else:
+            method(*args)
+
+    def _unless_detached(self, method: Callable[..., object], *args: Any) -> None:
+        if self._ssl_protocol is not None:  # as it is when it was closed again meanwhile
             method(*args)
 
     def get_write_buffer_size(self) -> int:
