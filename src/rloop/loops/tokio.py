@@ -34,9 +34,20 @@ class TokioLoop(RLoop):
     workers run Python, and each does its own I/O.
     """
 
-    __slots__ = ()
+    # As RLoop's.
+    __slots__ = (
+        "_crew",
+        "_guarding",
+        "_io_threads",
+        "_lending",
+        "_main_flow",
+        "_spreads_tasks",
+    )
 
     if TYPE_CHECKING:
+        _crew: Crew | None
+        _guarding: Callable[[], object]  # ends it
+        _main_flow: object  # the affinity of what is at home on the first worker unplaced
         # Made by Java: takes the I/O home, and lends it again when all who hold it let go
         _hold_io: Callable[[bool], None]
         # Made by Java for the first loop with several workers
@@ -47,9 +58,6 @@ class TokioLoop(RLoop):
         _default_executor: object
         _asyncgen_firstiter_hook: Callable[[Any], None]
         _asyncgen_finalizer_hook: Callable[[Any], None]
-
-    _crew: Crew | None = None
-    _main_flow: object = None  # the affinity of what is at home on the first worker unplaced
 
     def __init__(
         self,
@@ -70,6 +78,8 @@ class TokioLoop(RLoop):
         Raises ``ValueError`` if one of these is not a number from 1 to 64, or ``spread`` is
         something else.
         """
+        self._crew = None
+        self._main_flow = None
         if spread not in (None, "tasks"):
             raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
         self._spreads_tasks = spread == "tasks"
