@@ -269,6 +269,19 @@ def test_a_task_class_that_a_program_puts_in_place_is_used(
     assert loop.run_until_complete(main()) == "done"
 
 
+def test_tasks_of_all_workers_are_cancelled_when_the_runner_ends(loop: Any) -> None:
+    tasks: list[Any] = []
+
+    async def main() -> None:
+        tasks.extend(loop.spawn(asyncio.sleep(60), worker=worker) for worker in loop.workers)
+        await asyncio.sleep(0.01)
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(main())
+    assert all(task.cancelled() for task in tasks)
+    assert [worker.tasks for worker in loop.workers] == [0] * len(loop.workers)
+
+
 def test_tasks_of_a_client_connection_are_cancelled_where_it_is(loop: Any) -> None:
     cancelled_on = []
 
