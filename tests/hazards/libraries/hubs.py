@@ -10,6 +10,7 @@ from typing import Any
 import rloop
 
 from . import front
+from .hub_clients import WELCOME
 from .load import HOST, digest
 
 
@@ -37,6 +38,7 @@ async def by_queues(seconds: float) -> None:
                 await connection.send(await queue.get())
 
         queues.add(queue)
+        await connection.send(WELCOME)
         sending = asyncio.create_task(sender())
         async for message in connection:
             said = _said(message)
@@ -61,6 +63,7 @@ async def by_workers(seconds: float) -> None:
 
     async def handler(connection: Any) -> None:
         connections().add(connection)
+        await connection.send(WELCOME)
         async for message in connection:
             said = _said(message)
             for worker in loop.workers:
@@ -78,6 +81,7 @@ async def by_broadcast(seconds: float) -> None:
 
     async def handler(connection: Any) -> None:
         connections.add(connection)
+        await connection.send(WELCOME)
         async for message in connection:
             broadcast(list(connections), _said(message))
         connections.remove(connection)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -97,5 +96,5 @@ def _running(command: list[str], port: int, folder: Path, user: dict[str, Any]) 
             await_port(port, process)
             yield
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait()
