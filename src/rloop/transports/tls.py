@@ -61,9 +61,10 @@ class SSLTransport(sslproto._SSLProtocolTransport):
                 self._write_by_python(data)
 
     def _write_by_python(self, data: Data) -> None:
-        if self._is_elsewhere() and isinstance(data, (bytearray, memoryview)):
-            data = bytes(data)  # it may change until then
-        self._at_home(super().write, data)
+        if self._is_elsewhere() and isinstance(data, (bytes, bytearray, memoryview)):
+            self._at_home(self._ssl_protocol._write_appdata, (bytes(data),))  # it may change
+        else:
+            super().write(data)
 
     def writelines(self, list_of_data: Iterable[Data]) -> None:
         """Queues several pieces of data."""
@@ -83,28 +84,28 @@ class SSLTransport(sslproto._SSLProtocolTransport):
 
     def _force_close(self, exc: BaseException | None) -> None:
         self._closed = True
-        self._at_home(super()._force_close, exc)  # type: ignore[misc]
+        if self._ssl_protocol is not None:
+            self._at_home(self._ssl_protocol._abort, exc)
 
     def pause_reading(self) -> None:
         """Stops delivering."""
-        self._at_home(super().pause_reading)
+        self._at_home(self._ssl_protocol._pause_reading)
 
     def resume_reading(self) -> None:
         """Delivers what was held back, and reads on."""
-        self._at_home(super().resume_reading)
+        self._at_home(self._ssl_protocol._resume_reading)
 
     def _is_elsewhere(self) -> bool:
         return self._ssl_protocol is not None and self._ssl_protocol._is_elsewhere()
 
     def _at_home(self, method: Callable[..., object], *args: Any) -> None:
-        """Calls it, on the worker where the connection is at home."""
-        if self._is_elsewhere():
-            self._ssl_protocol._transport._call_soon(self._unless_detached, method, *args)
-        else:
-            method(*args)
+        """Calls a method of the protocol's, on the worker where the connection is at home.
 
-    def _unless_detached(self, method: Callable[..., object], *args: Any) -> None:
-        if self._ssl_protocol is not None:  # as it is when it was closed again meanwhile
+        Not one of this transport's: who closes it again detaches it from the protocol.
+        """
+        if self._is_elsewhere():
+            self._ssl_protocol._transport._call_soon(method, *args)
+        else:
             method(*args)
 
     def get_write_buffer_size(self) -> int:
