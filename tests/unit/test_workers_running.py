@@ -440,3 +440,17 @@ def write_while_all_block(
     block()
     writer.join()
     return received
+
+
+def test_who_asks_for_io_threads_has_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RLOOP_WORKERS", raising=False)
+    loop = TokioLoop(io_threads=2)
+    assert (len(loop.workers), len(loop.metrics().io_threads)) == (1, 2)
+    loop.close()
+    loop = TokioLoop(io_threads=2, workers=2)
+    assert (len(loop.workers), len(loop.metrics().io_threads)) == (2, 0)
+    loop.close()
+    monkeypatch.setenv("RLOOP_IO_THREADS", "3")
+    loop = TokioLoop()
+    assert (len(loop.workers), len(loop.metrics().io_threads)) == (1, 3)
+    loop.close()

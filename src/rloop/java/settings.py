@@ -93,9 +93,13 @@ def io_threads() -> int:
     return _threads("RLOOP_IO_THREADS", _cores() // 2)
 
 
-def workers() -> int:
-    """How many threads run a ``TokioLoop``'s Python, without a GIL: by default one a core."""
-    return _threads("RLOOP_WORKERS", _cores())
+def workers(has_io_threads: bool = False) -> int:
+    """How many threads run a ``TokioLoop``'s Python, without a GIL: by default one a core.
+
+    Where I/O threads are asked for, by the program or a variable, it is one: several have none.
+    """
+    has_io_threads |= bool(os.environ.get("RLOOP_IO_THREADS")) or lend() == "always"
+    return _threads("RLOOP_WORKERS", 1 if has_io_threads else _cores())
 
 
 def _threads(variable: str, default: int) -> int:

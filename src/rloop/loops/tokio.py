@@ -71,7 +71,8 @@ class TokioLoop(RLoop):
         ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
         out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
         process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
-        default what ``RLOOP_WORKERS`` says, or as many as cores. Several do their I/O themselves.
+        default what ``RLOOP_WORKERS`` says, or as many as cores. Several do their I/O themselves:
+        who asks for I/O threads and not for workers has one.
         ``spread="tasks"`` places each task of the main flow as ``spawn`` does: what is created on
         the first worker, but not by something that was placed there, such as a connection.
 
@@ -83,7 +84,10 @@ class TokioLoop(RLoop):
         if spread not in (None, "tasks"):
             raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
         self._spreads_tasks = spread == "tasks"
-        count = settings.workers() if workers is None else _checked("workers", workers)
+        if workers is not None:
+            count = _checked("workers", workers)
+        else:
+            count = settings.workers(io_threads is not None)
         if fork.is_child():
             count = 1
         if count > 1 and gil.is_enabled():
