@@ -7,13 +7,13 @@ from .errors import JavaNotFoundError, JavaStartError, SettingError
 
 try:
     from .java import modules as _modules
-    from .loops.placing import current_worker
     from .loops.rloop import RLoop
     from .loops.tokio import TokioLoop
-    from .loops.worker_local import WorkerLocal
     from .monitors import flight_recorder, monitor
     from .policy import EventLoopPolicy, TokioEventLoopPolicy, install
     from .runners import new_event_loop, new_tokio_event_loop, run
+    from .workers.local import WorkerLocal
+    from .workers.placing import current_worker
 except ImportError as error:
     if "_ctypes" in str(error):
         raise ImportError(

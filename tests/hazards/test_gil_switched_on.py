@@ -24,7 +24,7 @@ PyMODINIT_FUNC PyInit_needs_gil(void) { return PyModule_Create(&definition); }
 SERVE = """
 import asyncio, os, sys, warnings
 import rloop
-from rloop.loops.workers import current_worker
+from rloop.workers.crew import current_worker
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     loop = rloop.TokioLoop(workers=2)

@@ -187,7 +187,7 @@ async def main():
     for _ in range(TIMES):
         faulthandler.dump_traceback(all_threads=True, file=open({str(tmp_path / "dump")!r}, "w"))
         await asyncio.sleep(0.02)
-    assert "rloop/loops/workers.py" in open({str(tmp_path / "dump")!r}).read()
+    assert "rloop/workers/crew.py" in open({str(tmp_path / "dump")!r}).read()
     assert answers > before
 asyncio.run(main(), loop_factory=new_loop)
     """)

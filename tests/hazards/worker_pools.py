@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import rloop
-from rloop.loops import workers as crews
+from rloop.workers import crew as crews
 
 NUMBER = 8  # bytes of a request, and of its answer
 MOST_PADDING = 3000

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rloop
-from rloop.loops.workers import Worker
+from rloop.workers.crew import Worker
 from tests.unit.tls.peers import certificates
 from tests.unit.workers import (
     AtHome,

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 import rloop
-from rloop.loops.workers import Worker
+from rloop.workers.crew import Worker
 
 pytestmark = pytest.mark.skipif(
     getattr(sys, "_is_gil_enabled", lambda: True)(), reason="several workers need no GIL"

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from rloop import TokioLoop
-from rloop.loops.guards import LettingWaiter, guard_of, steps
-from rloop.loops.same_signature import wrapper
+from rloop.workers.guards import LettingWaiter, guard_of, steps
+from rloop.workers.same_signature import wrapper
 from tests.conftest import forget
 
 CLASSES = [

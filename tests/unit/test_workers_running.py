@@ -17,7 +17,7 @@ from functools import partial
 import pytest
 
 from rloop import TokioLoop
-from rloop.loops.workers import Worker, current_worker
+from rloop.workers.crew import Worker, current_worker
 from tests.conftest import finish, forget, running_loop
 
 pytestmark = pytest.mark.skipif(

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import pytest
 
 import rloop
-from rloop.loops import workers as crews
-from rloop.loops.workers import Worker
+from rloop.workers import crew as crews
+from rloop.workers.crew import Worker
 
 T = TypeVar("T")
 

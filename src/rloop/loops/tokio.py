@@ -8,13 +8,13 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import fork, settings
+from rloop.workers import crew as crews
+from rloop.workers import gil, placing, shared_ports
+from rloop.workers.crew import AFFINITY, Crew, Worker
+from rloop.workers.guards import guard_of
+from rloop.workers.served import Served
 
-from . import gil, placing, shared_ports
-from . import workers as crews
-from .guards import guard_of
 from .rloop import RLoop
-from .served import Served
-from .workers import AFFINITY, Crew, Worker
 
 if TYPE_CHECKING:
     import asyncio
@@ -117,7 +117,7 @@ class TokioLoop(RLoop):
         # A partial function, to which every call would take a reference.
         vars(self).pop("create_future", None)
         self._main_flow = first
-        from . import guarded_classes  # noqa: PLC0415  # for the first such loop
+        from rloop.workers import guarded_classes  # noqa: PLC0415  # for the first such loop
 
         self._guarding = guarded_classes.install_for(self)
         self._watch_homes(self._debug)
@@ -160,7 +160,7 @@ class TokioLoop(RLoop):
             self._watch_homes(bool(enabled))
 
     def _watch_homes(self, is_debugged: bool) -> None:
-        from . import not_at_home  # noqa: PLC0415  # for several workers
+        from rloop.workers import not_at_home  # noqa: PLC0415  # for several workers
 
         not_at_home.watch(self, is_debugged)
 

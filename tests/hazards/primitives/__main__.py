@@ -35,7 +35,7 @@ def main(name: str, workers: int, operations: int, patience: float) -> None:
 
 
 def main_without_guards(name: str, operations: int, seconds: float, patience: float) -> None:
-    from rloop.loops import guarded_classes  # noqa: PLC0415
+    from rloop.workers import guarded_classes  # noqa: PLC0415
 
     guarded_classes.install_for = lambda _: lambda: None  # type: ignore[assignment]
     ends = time.monotonic() + seconds

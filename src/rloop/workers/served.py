@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .guards import guard_of
 
 if TYPE_CHECKING:
-    from .workers import Worker
+    from .crew import Worker
 
 
 class Served:

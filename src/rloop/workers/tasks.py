@@ -26,8 +26,8 @@ from typing import Any
 
 from rloop.java import jvm
 
-from . import workers as crews
-from .workers import AFFINITY
+from . import crew as crews
+from .crew import AFFINITY
 
 _cancelling = threading.local()
 

@@ -16,10 +16,10 @@ from asyncio.log import logger
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import workers as crews
+from . import crew as crews
 
 if TYPE_CHECKING:
-    from .tokio import TokioLoop
+    from rloop.loops.tokio import TokioLoop
 
 _METHODS = ("set_protocol", "pause_reading", "resume_reading")
 

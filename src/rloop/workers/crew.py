@@ -26,7 +26,7 @@ from rloop.java import jvm
 if TYPE_CHECKING:
     import asyncio
 
-    from .tokio import TokioLoop
+    from rloop.loops.tokio import TokioLoop
 
 _T = TypeVar("_T")
 

@@ -1,6 +1,6 @@
 """Tasks that run on a worker of their own: ``loop.spawn``, ``TokioLoop(spread="tasks")``.
 
-A task is at home where its context says (``workers.AFFINITY``). Where nobody has placed it that
+A task is at home where its context says (``crew.AFFINITY``). Where nobody has placed it that
 is the worker that makes it; so what descends from a connection stays with it.
 
 CPython holds a task's critical section during a step of it. Whoever asks such a task for anything
@@ -20,17 +20,19 @@ import os
 from asyncio import events, tasks
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rloop.java import jvm
 
-from . import workers as crews
-from .worker_tasks import Task
-from .workers import AFFINITY, Worker
+from . import crew as crews
+from .crew import AFFINITY, Worker
+from .tasks import Task
 
 if TYPE_CHECKING:
-    from .tokio import TokioLoop
-    from .workers import Crew
+    from rloop.loops.tokio import TokioLoop
+
+    from .crew import Crew
 
 _T = TypeVar("_T")
 
@@ -41,7 +43,7 @@ _init: Callable[..., None] = _BASE.__init__
 _EAGER: Any = getattr(asyncio, "eager_task_factory", None)  # from 3.12 on
 
 # What the traceback of a task's making doesn't show
-_OURS = {__file__, crews.__file__.replace("workers.py", "tokio.py")}
+_OURS = {__file__, str(Path(__file__).parents[1] / "loops" / "tokio.py")}
 
 # An ioctl of no file: detaches the thread for the least of all calls.
 _detach = functools.partial(os.isatty, -1)

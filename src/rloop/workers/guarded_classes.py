@@ -30,7 +30,7 @@ from collections.abc import Callable
 from concurrent.futures import Future as ConcurrentFuture
 from typing import TYPE_CHECKING, Any
 
-from . import workers as crews
+from . import crew as crews
 from .guards import (
     LettingWaiter,
     Waiter,
@@ -42,10 +42,10 @@ from .guards import (
     steps,
     waiting_coroutine,
 )
-from .worker_tasks import call_at_home, is_elsewhere
+from .tasks import call_at_home, is_elsewhere
 
 if TYPE_CHECKING:
-    from .workers import Worker
+    from .crew import Worker
 
 _Method = Callable[..., Any]
 

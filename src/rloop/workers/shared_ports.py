@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import asyncio
 
-    from .workers import Crew
+    from .crew import Crew
 
     Endpoint = tuple[asyncio.DatagramTransport, asyncio.DatagramProtocol]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from . import workers as crews
+from . import crew as crews
 
 T = TypeVar("T")
 

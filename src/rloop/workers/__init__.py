@@ -1,0 +1,1 @@
+"""What a ``TokioLoop`` with several workers needs: their threads, placed tasks, guards."""
