@@ -1,5 +1,7 @@
 """Draws the CPU of each request from a result file: python bench/plot.py RESULTS.json PLOT.svg
 
+With --throughput: how many requests a second.
+
 One group of bars for each row of the benchmark, one bar for each loop, user and kernel time apart.
 The pages of docs/ show what it draws.
 """
@@ -22,14 +24,14 @@ TOP = 56
 BOTTOM = 34
 TEXT = "#222222"
 QUIET = "#777777"
-COLOURS = {"rloop": "#c2571a", "rloop+aiofastnet": "#dd9a5f"}
+COLOURS = {"rloop": "#c2571a", "tokio": "#c2571a", "rloop+aiofastnet": "#dd9a5f"}
 COLOUR_OF_OTHERS = "#6f8fb5"
 KERNEL_OPACITY = 0.45
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One loop in one row, in microseconds of CPU for each request."""
+    """One loop in one row, in microseconds of CPU for each request, or in requests a second."""
 
     loop: str
     total: float  # the median of its own, so not quite the sum of these, which may be unknown
@@ -39,6 +41,16 @@ class Bar:
     @property
     def length(self) -> float:
         return self.user + self.kernel or self.total
+
+
+def throughputs(results: dict[str, Any]) -> dict[str, list[Bar]]:
+    found: dict[str, list[Bar]] = {}
+    for cell in results["cells"]:
+        median = cell["median"]
+        if median and "requests_per_second" in median:
+            bar = Bar(cell["loop"], median["requests_per_second"])
+            found.setdefault(cell["row"], []).append(bar)
+    return found
 
 
 def groups(results: dict[str, Any]) -> dict[str, list[Bar]]:
@@ -65,7 +77,7 @@ def box(x: float, y: float, width: float, colour: str, opacity: float = 1) -> st
     )
 
 
-def draw_group(row: str, bars: Sequence[Bar], top: float) -> Iterator[str]:
+def draw_group(row: str, bars: Sequence[Bar], top: float, unit: str) -> Iterator[str]:
     """Each group has a scale of its own: rows differ by a factor of ten."""
     scale = (FIGURES_START - LABELS_END - 10) / max(bar.length for bar in bars)
     yield text(12, top, row, font_weight="bold")
@@ -77,22 +89,25 @@ def draw_group(row: str, bars: Sequence[Bar], top: float) -> Iterator[str]:
         dark = bar.length - bar.kernel
         yield box(LABELS_END, y, dark * scale, colour)
         yield box(LABELS_END + dark * scale, y, bar.kernel * scale, colour, KERNEL_OPACITY)
-        yield text(FIGURES_START, baseline, f"{bar.total:.1f} µs")
+        yield text(FIGURES_START, baseline, unit.format(bar.total))
 
 
-def draw(results: dict[str, Any]) -> str:
-    python = next(iter(results["versions"].values()))["python"]
+def draw(results: dict[str, Any], throughput: bool) -> str:
+    python = next(v["python"] for v in results["versions"].values() if "python" in v)
     machine = results["machine"]
     top: float = TOP
-    found = groups(results)
+    found = throughputs(results) if throughput else groups(results)
     is_split = any(bar.kernel for bars in found.values() for bar in bars)
+    title = "Requests a second" if throughput else "CPU of the server for each request"
+    unit = "{:,.0f}" if throughput else "{:.1f} µs"
     shades = "dark: user, light: kernel" if is_split else "user and kernel together"
+    better = "longer is better" if throughput else f"{shades}; shorter is better"
     parts = [
-        text(12, 24, f"CPU of the server for each request, {python}", font_size=15),
-        text(12, 40, f"{shades}; shorter is better", fill=QUIET, font_size=11),
+        text(12, 24, f"{title}, {python}", font_size=15),
+        text(12, 40, better, fill=QUIET, font_size=11),
     ]
     for row, bars in found.items():
-        parts += draw_group(row, bars, top + 12)
+        parts += draw_group(row, bars, top + 12, unit)
         top += 8 + len(bars) * (BAR_HEIGHT + BAR_GAP) + GROUP_GAP
     note = (
         f"{results['date'][:10]}, {machine['processor']}, {machine['cores']} cores, median of turns"
@@ -115,8 +130,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path)
     parser.add_argument("plot", type=Path)
+    parser.add_argument("--throughput", action="store_true")
     options = parser.parse_args()
-    options.plot.write_text(draw(json.loads(options.results.read_text())))
+    options.plot.write_text(draw(json.loads(options.results.read_text()), options.throughput))
 
 
 if __name__ == "__main__":
