@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import ssl
 
 _T = TypeVar("_T")
+
+# Free-threaded builds of 3.13 are experiments: asyncio has locks for several threads since 3.14.
+_CAN_HAVE_WORKERS = sys.version_info >= (3, 14)
 
 # rloop.loop.Lending of Java.
 _LENDING = {"busy": "WHEN_BUSY", "always": "ALWAYS"}
@@ -46,7 +50,7 @@ class TokioLoop(RLoop):
 
     if TYPE_CHECKING:
         _crew: Crew | None
-        _guarding: Callable[[], object]  # ends it
+        _guarding: Callable[[], object]  # ends the guards of asyncio's classes
         _main_flow: object  # the affinity of what is at home on the first worker unplaced
         # Made by Java: takes the I/O home, and lends it again when all who hold it let go
         _hold_io: Callable[[bool], None]
@@ -81,6 +85,7 @@ class TokioLoop(RLoop):
         """
         self._crew = None
         self._main_flow = None
+        self._guarding = bool  # nothing to end
         if spread not in (None, "tasks"):
             raise ValueError(f'spread is {spread!r}: expected "tasks" or None')
         self._spreads_tasks = spread == "tasks"
@@ -88,7 +93,7 @@ class TokioLoop(RLoop):
             count = _checked("workers", workers)
         else:
             count = settings.workers(io_threads is not None)
-        if fork.is_child():
+        if fork.is_child() or not _CAN_HAVE_WORKERS:
             count = 1
         if count > 1 and gil.is_enabled():
             gil.warn_if_enabled(stack_level=2)
