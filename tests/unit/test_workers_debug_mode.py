@@ -74,6 +74,7 @@ async def test_writing_and_closing_elsewhere_is_nothing_to_report(
     loop: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     loop.set_debug(True)
+    loop.slow_callback_duration = 60
     async with Connection(loop) as transport:
         await call_on(loop.workers[1], transport.write, b"data")
         await call_on(loop.workers[1], transport.close)
