@@ -454,3 +454,52 @@ def test_who_asks_for_io_threads_has_one_worker(monkeypatch: pytest.MonkeyPatch)
     loop = TokioLoop()
     assert (len(loop.workers), len(loop.metrics().io_threads)) == (1, 3)
     loop.close()
+
+
+async def test_a_connection_whose_protocol_cannot_be_made_is_closed(loop: TokioLoop) -> None:
+    def fail() -> asyncio.Protocol:
+        raise ValueError
+
+    server = await loop.create_server(fail, "127.0.0.1", 0)
+    for _ in range(2 * len(loop.workers)):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+    server.close()
+    await asyncio.wait_for(server.wait_closed(), 20)
+
+
+async def test_all_tasks_are_those_of_all_workers(loop: TokioLoop) -> None:
+    tasks: list[asyncio.Task[None]] = []
+
+    def start() -> None:
+        tasks.append(asyncio.create_task(asyncio.sleep(100)))
+
+    for worker in loop.workers:
+        worker.call_soon(start)
+    while len(tasks) < len(loop.workers):
+        await asyncio.sleep(0)
+    for worker in loop.workers:
+        assert set(tasks) < await on(worker, asyncio.all_tasks)  # type: ignore[operator]
+    assert set(tasks) < asyncio.all_tasks()
+    for task in tasks:
+        task.cancel()
+
+
+async def test_tasks_that_nobody_refers_to_may_be_collected_on_any_worker(loop: TokioLoop) -> None:
+    async def wait() -> None:
+        await asyncio.Queue[None]().get()
+
+    async def start_many() -> None:
+        for _ in range(5):
+            for _ in range(40):
+                asyncio.create_task(wait())  # noqa: RUF006  # that is what is tried
+            await asyncio.sleep(0)
+
+    loop.set_exception_handler(lambda *_: None)  # they were pending
+    await asyncio.gather(*(loop.spawn(start_many(), worker=worker) for worker in loop.workers))
+    for worker in loop.workers:
+        await on(worker, gc.collect)
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    queue.put_nowait(1)
+    assert await queue.get() == 1

@@ -95,7 +95,7 @@ class TokioLoop(RLoop):
             count = settings.workers(io_threads is not None)
         if fork.is_child() or not _CAN_HAVE_WORKERS:
             count = 1
-        if count > 1 and gil.is_enabled():
+        if count > 1 and gil.stays_enabled():
             gil.warn_if_enabled(stack_level=2)
             count = 1
         self._lending = _LENDING[settings.lend()]
@@ -270,7 +270,8 @@ class TokioLoop(RLoop):
         served = options["server"]
         if isinstance(served, Served):
             self._crew.arrived(served.worker)  # type: ignore[union-attr]  # who has made it has one
-            served.give_up()
+            if served.give_up():
+                sock.close()  # the worker that has accepted it may keep it for long, being idle
 
     def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
         return given if self._crew is None else self._crew.transport_context(given, follows)

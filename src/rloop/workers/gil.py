@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 import warnings
 from importlib.machinery import ExtensionFileLoader
 
@@ -15,10 +16,30 @@ _MD_GIL = object.__basicsize__ + 5 * ctypes.sizeof(ctypes.c_void_p)
 _HAS_MD_GIL = sys.version_info[:2] in {(3, 13), (3, 14)}
 _USED, _NOT_USED = 0, 1
 
+# Seconds.
+_LONGEST_IMPORT = 2.0
+_PAUSE = 0.001
+
 
 def is_enabled() -> bool:
     """Whether there is a GIL now."""
     return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def stays_enabled() -> bool:
+    """Whether there is a GIL for longer than the import of some module takes on another thread.
+
+    CPython switches it on while it imports an extension module, and off again if that declares that
+    it does without.
+    """
+    end = time.monotonic() + _LONGEST_IMPORT
+    while is_enabled():
+        if not _IS_FREE_THREADED or getattr(sys.flags, "gil", None) or _who_needs_it():
+            return True
+        if time.monotonic() > end:
+            return True
+        time.sleep(_PAUSE)
+    return False
 
 
 def warn_if_enabled(stack_level: int) -> None:

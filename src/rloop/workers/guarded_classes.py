@@ -9,6 +9,7 @@ has called these.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import threading
@@ -16,6 +17,7 @@ import weakref
 from asyncio import (
     base_events,
     base_subprocess,
+    events,
     exceptions,
     futures,
     locks,
@@ -185,6 +187,23 @@ def _reschedule_there(timeout: Any, when: float | None) -> None:
         timeout.reschedule(when)
 
 
+def _all_tasks(original: _Method) -> _Method:
+    """On the thread of a loop asyncio's looks at the tasks of that thread alone."""
+
+    @functools.wraps(original)
+    def all_tasks(loop: Any = None) -> Any:
+        running = events._get_running_loop()
+        if running is None or getattr(running, "_crew", None) is None:
+            return original(loop)
+        events._set_running_loop(None)
+        try:
+            return original(running if loop is None else loop)
+        finally:
+            events._set_running_loop(running)
+
+    return all_tasks
+
+
 def _chain_future(original: _Method) -> _Method:
     """What an executor's thread has done is told on the worker that waits for it."""
 
@@ -266,6 +285,8 @@ _OTHERS: list[tuple[Any, str, Callable[[_Method], Any]]] = [
     (taskgroups.TaskGroup, "_on_task_done", _on_task_done),
     (timeouts.Timeout, "reschedule", _reschedule),
     (futures, "_chain_future", _chain_future),
+    (asyncio, "all_tasks", _all_tasks),
+    (tasks, "all_tasks", _all_tasks),
 ]
 _OF_LOCK = ("locked", "acquire", "release")
 

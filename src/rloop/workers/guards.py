@@ -51,7 +51,26 @@ def wrapper{parameters}:
     finally:
         guard.release()
 """
-_COROUTINE_METHOD = _METHOD.replace("def ", "async def ").replace("return ", "return await ")
+
+# A coroutine that ends by a GeneratorExit has waited for something, and has let the guard go: who
+# has thrown that may be a collection of garbage, on any thread and in any order.
+_COROUTINE_METHOD = """
+async def wrapper{parameters}:
+    try:
+        guard = {self}._rloop_guard
+    except AttributeError:
+        guard = guard_of({self})
+    guard.acquire()
+    try:
+        result = await original({arguments})
+    except GeneratorExit:
+        raise
+    except BaseException:
+        guard.release()
+        raise
+    guard.release()
+    return result
+"""
 
 
 def guarded(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,8 +99,16 @@ def waiting_coroutine(original: Callable[..., Coroutine[Any, Any, Any]]) -> Call
     @functools.wraps(original)
     async def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         guard = guard_of(self)
-        with guard:
-            return await _letting_go(guard, original(self, *args, **kwargs))
+        guard.acquire()
+        try:
+            result = await _letting_go(guard, original(self, *args, **kwargs))
+        except GeneratorExit:  # it has let the guard go
+            raise
+        except BaseException:
+            guard.release()
+            raise
+        guard.release()
+        return result
 
     return method
 
@@ -126,10 +153,12 @@ def _letting_go(guard: Any, coro: Coroutine[Any, Any, Any]) -> Generator[Any, An
         try:
             argument = yield yielded
             step = coro.send
-        except BaseException as exc:  # the coroutine's, or its end
+        except GeneratorExit:
+            coro.close()
+            raise
+        except BaseException as exc:  # the coroutine's, whatever it is
             step, argument = coro.throw, exc
-        finally:
-            guard._acquire_restore(held)
+        guard._acquire_restore(held)
 
 
 class Waiter(futures.Future[Any]):
@@ -156,9 +185,14 @@ class LettingWaiter(Waiter):
             return (yield from super().__await__())
         held = guard._release_save()  # also if it was taken more than once
         try:
-            return (yield from super().__await__())
-        finally:
+            result = yield from super().__await__()
+        except GeneratorExit:
+            raise
+        except BaseException:
             guard._acquire_restore(held)
+            raise
+        guard._acquire_restore(held)
+        return result
 
     __iter__ = __await__
 

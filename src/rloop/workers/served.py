@@ -37,10 +37,12 @@ class Served:
         self.worker.load -= 1
         self._server._detach(transport)
 
-    def give_up(self) -> None:
-        """There is no transport, if there is none by now."""
-        if self in self._server._clients:
+    def give_up(self) -> bool:
+        """Whether there is no transport by now, and so won't be any."""
+        is_alone = self in self._server._clients
+        if is_alone:
             self._server._detach(self)
+        return is_alone
 
     # What a server asks of its clients.
 
