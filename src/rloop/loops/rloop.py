@@ -344,6 +344,15 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
                     return number
             raise
 
+    def _start_serving(
+        self, protocol_factory: Any, sock: Any, sslcontext: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        # Imported now: a connection may be accepted with the last descriptor.
+        _transport_class()
+        if sslcontext is not None:
+            _tls()
+        super()._start_serving(protocol_factory, sock, sslcontext, *args, **kwargs)
+
     def _make_socket_transport(
         self,
         sock: socket.socket,
