@@ -115,13 +115,18 @@ def test_a_handler_is_not_called_for_a_signal_from_before_it(loop: Loop) -> None
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    def start() -> None:
+        threads.append(raise_later(signal.SIGUSR1, 0.01))
+
     received: list[None] = []
+    threads: list[threading.Thread] = []
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
-        thread = raise_later(signal.SIGUSR1, 0.01)
+        loop.call_soon(start)
         with pytest.raises(KeyboardInterrupt):
             loop.run_until_complete(asyncio.sleep(20))
-        thread.join()
+        for thread in threads:
+            thread.join()
         loop.add_signal_handler(signal.SIGUSR1, received.append, None)
         loop.run_until_complete(asyncio.sleep(0.01))
         assert not received

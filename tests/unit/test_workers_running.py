@@ -503,3 +503,19 @@ async def test_tasks_that_nobody_refers_to_may_be_collected_on_any_worker(loop: 
     queue: asyncio.Queue[int] = asyncio.Queue()
     queue.put_nowait(1)
     assert await queue.get() == 1
+
+
+async def test_signal_handlers_are_added_and_removed_on_any_worker(loop: TokioLoop) -> None:
+    worker = others(loop)[-1]
+    heard: asyncio.Future[object] = loop.create_future()
+    await on(worker, loop.add_signal_handler, signal.SIGUSR1, tell_where, heard)
+    while signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
+        await asyncio.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert await heard is first(loop)
+    assert await on(worker, loop.remove_signal_handler, signal.SIGUSR1) is True
+    while signal.getsignal(signal.SIGUSR1) is not signal.SIG_DFL:
+        await asyncio.sleep(0.001)
+    assert await on(worker, loop.remove_signal_handler, signal.SIGUSR1) is False
+    with pytest.raises(ValueError, match="invalid signal number"):
+        loop.add_signal_handler(1000, print)

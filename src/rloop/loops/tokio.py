@@ -193,10 +193,9 @@ class TokioLoop(RLoop):
             self._crew.park()
 
     def _calls(self) -> Any:
-        worker = crews.current_worker()
-        if worker is None or worker._loop is not self or worker.index == 0:
+        if self._is_on_first_worker():
             return super()._calls()
-        return worker._state
+        return crews.current_worker()._state  # type: ignore[union-attr]
 
     def _stop_this_worker(self) -> None:
         RLoop.stop(self)
@@ -216,6 +215,28 @@ class TokioLoop(RLoop):
             self._crew.end()
             self._guarding()
             self._watch_homes(False)
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., Any], *args: Any) -> None:  # type: ignore[override]
+        """As asyncio's; from another worker than the first it is done when that comes to it."""
+        add = super().add_signal_handler
+        if self._is_on_first_worker():
+            add(sig, callback, *args)
+        else:
+            self._check_signal(sig)  # type: ignore[attr-defined]
+            self.workers[0].call_soon(add, sig, callback, *args)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """As asyncio's; from another worker than the first it is done when that comes to it."""
+        remove = super().remove_signal_handler
+        if self._is_on_first_worker():
+            return remove(sig)
+        self._check_signal(sig)  # type: ignore[attr-defined]
+        self.workers[0].call_soon(remove, sig)
+        return sig in self._signal_handlers
+
+    def _is_on_first_worker(self) -> bool:
+        worker = crews.current_worker()
+        return worker is None or worker._loop is not self or worker.index == 0
 
     def _on_each_worker(self, method: Callable[..., _T], *args: Any) -> list[_T]:
         if self._crew is None:
