@@ -91,7 +91,9 @@ async def echo(loop: Any, operations: int) -> None:
             writer.write(data)
             await writer.drain()
         writer.close()
+        served.set_result(None)
 
+    served = loop.create_future()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
     turn_of = asyncio.Lock()
@@ -107,5 +109,6 @@ async def echo(loop: Any, operations: int) -> None:
     await crowd.run(act)
     writer.close()
     await writer.wait_closed()
+    await served
     server.close()
     await server.wait_closed()
