@@ -1,18 +1,14 @@
 """What metrics, monitors and recordings tell of several workers."""
 
 import asyncio
-import sys
 import time
 from functools import partial
 
-import pytest
-
 import rloop
 from rloop.workers.crew import Worker
+from tests.unit.workers import needs_free_threading
 
-pytestmark = pytest.mark.skipif(
-    getattr(sys, "_is_gil_enabled", lambda: True)(), reason="several workers need no GIL"
-)
+pytestmark = needs_free_threading
 
 WORKERS = 3
 

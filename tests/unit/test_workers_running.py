@@ -6,10 +6,8 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,53 +16,29 @@ import pytest
 
 from rloop import TokioLoop
 from rloop.workers.crew import Worker, current_worker
-from tests.conftest import finish, forget, running_loop
+from tests.conftest import forget
+from tests.unit.workers import call_on, crew, needs_free_threading, new_loop_of, others
 
-pytestmark = pytest.mark.skipif(
-    getattr(sys, "_is_gil_enabled", lambda: True)(), reason="several workers need no GIL"
-)
+pytestmark = needs_free_threading
 
 
 @pytest.fixture(params=[2, 4])
 def loop(request: pytest.FixtureRequest) -> Iterator[TokioLoop]:
-    """A loop with as many workers, emptied and closed afterwards."""
-    loop = TokioLoop(workers=request.param)
-    request.node.stash[running_loop] = loop
-    yield loop
-    if not loop.is_closed():
-        finish(loop)
-        loop.close()
-
-
-def others(loop: TokioLoop) -> list[Worker]:
-    assert loop._crew is not None
-    return loop._crew.workers[1:]
-
-
-def first(loop: TokioLoop) -> Worker:
-    assert loop._crew is not None
-    return loop._crew.workers[0]
+    yield from new_loop_of(request)
 
 
 def tell_where(result: "asyncio.Future[object]") -> None:
     result.set_result(current_worker())
 
 
-async def on(worker: Worker, function: object, *args: object) -> object:
-    """What a function returns on a worker."""
-    result = asyncio.get_running_loop().create_future()
-    worker.call_soon(lambda: result.set_result(function(*args)))  # type: ignore[operator]
-    return await result
-
-
 async def test_every_worker_runs_the_same_loop(loop: TokioLoop) -> None:
     threads = {threading.get_ident()}
     for worker in others(loop):
-        assert await on(worker, asyncio.get_running_loop) is loop
-        assert await on(worker, asyncio.get_event_loop) is loop
-        assert await on(worker, current_worker) is worker
-        threads.add(await on(worker, threading.get_ident))  # type: ignore[arg-type]
-        assert current_worker() is first(loop)
+        assert await call_on(worker, asyncio.get_running_loop) is loop
+        assert await call_on(worker, asyncio.get_event_loop) is loop
+        assert await call_on(worker, current_worker) is worker
+        threads.add(await call_on(worker, threading.get_ident))
+        assert current_worker() is crew(loop)[0]
     assert len(threads) == 1 + len(others(loop))
 
 
@@ -94,9 +68,9 @@ async def test_what_is_scheduled_on_a_worker_stays_there(loop: TokioLoop) -> Non
 
     for worker in others(loop):
         seen.clear()
-        task = await on(worker, lambda: asyncio.create_task(child()))
-        await task  # type: ignore[misc]
-        assert current_worker() is first(loop)
+        task = await call_on(worker, lambda: asyncio.create_task(child()))
+        await task
+        assert current_worker() is crew(loop)[0]
         assert len(seen) == 8
         assert {where for _, where in seen} == {worker}
 
@@ -109,12 +83,12 @@ async def test_a_task_is_woken_on_its_own_worker(loop: TokioLoop) -> None:
     for waiter in others(loop):
         future = loop.create_future()
         woken = loop.create_future()
-        task = await on(waiter, lambda f=future, w=woken: asyncio.create_task(wait_for(f, w)))
+        task = await call_on(waiter, lambda f=future, w=woken: asyncio.create_task(wait_for(f, w)))
         for setter in others(loop):
-            await on(setter, lambda: None)
+            await call_on(setter, lambda: None)
         others(loop)[-1].call_soon(future.set_result, None)
         assert await woken is waiter
-        await task  # type: ignore[misc]
+        await task
 
 
 async def test_a_timer_with_the_context_of_another_worker(loop: TokioLoop) -> None:
@@ -133,7 +107,9 @@ async def test_handles_are_cancelled_from_anywhere(loop: TokioLoop) -> None:
     for worker in others(loop):
         timer = loop.call_later(0.005, ran.append, 1, context=worker.context())
         handles = [loop.call_soon(ran.append, 2)]
-        assert await on(worker, lambda t=timer, h=handles: (t.cancel(), h[0].cancel(), 3)[2]) == 3
+        assert (
+            await call_on(worker, lambda t=timer, h=handles: (t.cancel(), h[0].cancel(), 3)[2]) == 3
+        )
     await asyncio.sleep(0.02)
     assert set(ran) <= {2}
 
@@ -144,8 +120,8 @@ async def test_foreign_threads_reach_the_first_worker(loop: TokioLoop) -> None:
 
     with ThreadPoolExecutor(1) as executor:
         result = loop.create_future()
-        await on(others(loop)[0], lambda: executor.submit(ask, result).result())
-        assert await result is first(loop)
+        await call_on(others(loop)[0], lambda: executor.submit(ask, result).result())
+        assert await result is crew(loop)[0]
         for worker in others(loop):
             result = loop.create_future()
             context = worker.context()
@@ -169,43 +145,8 @@ async def test_a_task_made_for_a_foreign_thread_is_the_first_workers(loop: Tokio
         thread.start()
         return result
 
-    result = await on(others(loop)[0], start)
-    assert await result is first(loop)  # type: ignore[misc]
-
-
-async def test_connections_are_shared_out_evenly(loop: TokioLoop) -> None:
-    homes: list[Worker | None] = []
-
-    class Protocol(asyncio.Protocol):
-        def __init__(self) -> None:
-            self.home = current_worker()
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert current_worker() is self.home
-            homes.append(self.home)
-            self.transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            assert current_worker() is self.home
-            self.transport.write(data)  # type: ignore[attr-defined]
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            assert current_worker() is self.home
-
-    server = await loop.create_server(Protocol, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    count = 10 * (1 + len(others(loop)))
-    streams = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
-    for reader, writer in streams:
-        writer.write(b"x")
-        assert await reader.read(1) == b"x"
-    assert {homes.count(worker) for worker in [first(loop), *others(loop)]} == {10}
-    assert {worker.load for worker in others(loop)} == {10}
-    for _, writer in streams:
-        writer.close()
-        await writer.wait_closed()
-    server.close()
-    await server.wait_closed()
+    result = await call_on(others(loop)[0], start)
+    assert await result is crew(loop)[0]
 
 
 async def test_a_reader_is_known_on_every_worker(loop: TokioLoop) -> None:
@@ -213,7 +154,7 @@ async def test_a_reader_is_known_on_every_worker(loop: TokioLoop) -> None:
     a.setblocking(False)
     ready: list[Worker | None] = []
     worker = others(loop)[0]
-    await on(worker, lambda: loop.add_reader(a, lambda: ready.append(current_worker())))
+    await call_on(worker, lambda: loop.add_reader(a, lambda: ready.append(current_worker())))
     b.send(b"x")
     while not ready:
         await asyncio.sleep(0.001)
@@ -221,8 +162,8 @@ async def test_a_reader_is_known_on_every_worker(loop: TokioLoop) -> None:
     loop.add_reader(a, lambda: (a.recv(10), ready.append(None)))  # in its place
     while None not in ready:
         await asyncio.sleep(0.001)
-    await on(worker, lambda: None)
-    assert await on(worker, loop.remove_reader, a) is True
+    await call_on(worker, lambda: None)
+    assert await call_on(worker, loop.remove_reader, a) is True
     assert loop.remove_reader(a) is False
     a.close()
     b.close()
@@ -280,7 +221,7 @@ def test_an_exit_on_a_worker_ends_the_run(loop: TokioLoop, kind: type[BaseExcept
         with pytest.raises(kind, match="3"):
             loop.run_forever()
         assert not loop.is_running()
-        assert loop.run_until_complete(on(worker, lambda: 5)) == 5
+        assert loop.run_until_complete(call_on(worker, lambda: 5)) == 5
 
 
 def test_a_signal_ends_the_run_whatever_workers_do(loop: TokioLoop) -> None:
@@ -309,30 +250,6 @@ def test_the_threads_end_with_the_loop(loop: TokioLoop) -> None:
     loop.close()
 
 
-def test_what_is_written_before_the_end_is_sent(loop: TokioLoop) -> None:
-    a, b = socket.socketpair()
-
-    async def write() -> None:
-        def connect() -> None:
-            connecting = loop.create_task(loop.create_connection(asyncio.Protocol, sock=a))
-            connecting.add_done_callback(
-                lambda done: (done.result()[0].write(b"bye"), written.set_result(None))
-            )
-
-        others(loop)[0].call_soon(connect)
-        await written
-
-    written: asyncio.Future[None] = loop.create_future()
-    loop.run_until_complete(write())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # of the transport left open
-        loop.close()
-        assert b.recv(10) == b"bye"
-        b.close()
-        a.close()
-        gc.collect()
-
-
 def test_a_loop_that_is_dropped_warns_and_ends_its_threads() -> None:
     before = threading.active_count()
     loops: list[object] = [TokioLoop(workers=3)]
@@ -356,92 +273,6 @@ def test_the_variable_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     loop.close()
 
 
-@pytest.mark.parametrize("end", ["close_clients", "abort_clients"])
-async def test_a_connection_on_its_way_belongs_to_its_server(loop: TokioLoop, end: str) -> None:
-    """Its worker is busy when it is accepted: the server waits for it, and ends it."""
-    made: list[str] = []
-
-    class Protocol(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            made.append("made")
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            made.append("lost")
-
-    server = await loop.create_server(Protocol, "127.0.0.1", 0)
-    address = server.sockets[0].getsockname()
-    busy, go_on = threading.Event(), threading.Event()
-    for worker in others(loop):
-        worker.call_soon(lambda: (busy.set(), go_on.wait(20)))
-    busy.wait()
-    clients = [socket.create_connection(address)]
-    while not clients[-1].getsockname() or all(worker.awaited == 0 for worker in others(loop)):
-        clients.append(socket.create_connection(address))
-        await asyncio.sleep(0.001)
-    for client in clients[:-1]:
-        client.close()
-    server.close()
-    waiting = asyncio.create_task(server.wait_closed())
-    await asyncio.sleep(0.01)
-    assert not waiting.done()
-    getattr(server, end)()
-    go_on.set()
-    await waiting
-    assert made.count("made") == made.count("lost") == len(clients)
-    for client in clients:
-        client.close()
-
-
-async def test_what_a_foreign_thread_writes_leaves_though_its_home_blocks(loop: TokioLoop) -> None:
-    """As on any loop: nobody knows how long the callback that runs there takes."""
-    made: list[asyncio.Transport] = []
-
-    class Protocol(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            made.append(transport)  # type: ignore[arg-type]
-
-    server = await loop.create_server(Protocol, "127.0.0.1", 0)
-    count = len(loop.workers)
-    peers = [socket.create_connection(server.sockets[0].getsockname()) for _ in range(count)]
-    while len(made) < count:
-        await asyncio.sleep(0.001)
-    assert write_while_all_block(loop, made, peers) == [b"x"] * count
-    for peer in peers:
-        peer.close()
-    server.close()
-    await server.wait_closed()
-
-
-def write_while_all_block(
-    loop: TokioLoop, transports: list[asyncio.Transport], peers: list[socket.socket]
-) -> list[bytes]:
-    """What the peers of the transports get of what a thread that is no worker writes."""
-    blocked = threading.Barrier(1 + len(loop.workers))
-    go_on = threading.Event()
-    received: list[bytes] = []
-
-    def write() -> None:
-        blocked.wait(20)
-        for transport in transports:
-            transport.write(b"x")
-        for peer in peers:
-            peer.settimeout(20)
-            received.append(peer.recv(1))
-        go_on.set()
-
-    def block() -> None:
-        blocked.wait(20)
-        go_on.wait(20)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    for worker in others(loop):
-        worker.call_soon(block)
-    block()
-    writer.join()
-    return received
-
-
 def test_who_asks_for_io_threads_has_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RLOOP_WORKERS", raising=False)
     loop = TokioLoop(io_threads=2)
@@ -456,19 +287,6 @@ def test_who_asks_for_io_threads_has_one_worker(monkeypatch: pytest.MonkeyPatch)
     loop.close()
 
 
-async def test_a_connection_whose_protocol_cannot_be_made_is_closed(loop: TokioLoop) -> None:
-    def fail() -> asyncio.Protocol:
-        raise ValueError
-
-    server = await loop.create_server(fail, "127.0.0.1", 0)
-    for _ in range(2 * len(loop.workers)):
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        assert await asyncio.wait_for(reader.read(), 20) == b""
-        writer.close()
-    server.close()
-    await asyncio.wait_for(server.wait_closed(), 20)
-
-
 async def test_all_tasks_are_those_of_all_workers(loop: TokioLoop) -> None:
     tasks: list[asyncio.Task[None]] = []
 
@@ -480,7 +298,7 @@ async def test_all_tasks_are_those_of_all_workers(loop: TokioLoop) -> None:
     while len(tasks) < len(loop.workers):
         await asyncio.sleep(0)
     for worker in loop.workers:
-        assert set(tasks) < await on(worker, asyncio.all_tasks)  # type: ignore[operator]
+        assert set(tasks) < await call_on(worker, asyncio.all_tasks)
     assert set(tasks) < asyncio.all_tasks()
     for task in tasks:
         task.cancel()
@@ -516,14 +334,14 @@ async def test_tasks_that_nobody_refers_to_leave_no_guard_behind(loop: TokioLoop
 async def test_signal_handlers_are_added_and_removed_on_any_worker(loop: TokioLoop) -> None:
     worker = others(loop)[-1]
     heard: asyncio.Future[object] = loop.create_future()
-    await on(worker, loop.add_signal_handler, signal.SIGUSR1, tell_where, heard)
+    await call_on(worker, loop.add_signal_handler, signal.SIGUSR1, tell_where, heard)
     while signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
         await asyncio.sleep(0.001)
     os.kill(os.getpid(), signal.SIGUSR1)
-    assert await heard is first(loop)
-    assert await on(worker, loop.remove_signal_handler, signal.SIGUSR1) is True
+    assert await heard is crew(loop)[0]
+    assert await call_on(worker, loop.remove_signal_handler, signal.SIGUSR1) is True
     while signal.getsignal(signal.SIGUSR1) is not signal.SIG_DFL:
         await asyncio.sleep(0.001)
-    assert await on(worker, loop.remove_signal_handler, signal.SIGUSR1) is False
+    assert await call_on(worker, loop.remove_signal_handler, signal.SIGUSR1) is False
     with pytest.raises(ValueError, match="invalid signal number"):
         loop.add_signal_handler(1000, print)

@@ -10,6 +10,7 @@ import pytest
 import rloop
 from rloop.workers import crew as crews
 from rloop.workers.crew import Worker
+from tests.conftest import finish, running_loop
 
 T = TypeVar("T")
 
@@ -103,3 +104,18 @@ def new_loop(count: int = 3) -> Iterator[rloop.TokioLoop]:
     loop = rloop.TokioLoop(workers=count)
     yield loop
     loop.close()
+
+
+def new_loop_of(request: pytest.FixtureRequest) -> Iterator[rloop.TokioLoop]:
+    """With as many workers as the request's parameter, emptied and closed after the test."""
+    loop = rloop.TokioLoop(workers=request.param)
+    request.node.stash[running_loop] = loop
+    yield loop
+    if not loop.is_closed():
+        finish(loop)
+        loop.close()
+
+
+def others(loop: rloop.TokioLoop) -> list[Worker]:
+    """The workers beside the first."""
+    return crew(loop)[1:]
