@@ -115,10 +115,13 @@ class Accepting(asyncio.SelectorEventLoop):
         *contexts: Context | None,  # one, from 3.15 on or of a worker
     ) -> None:
         """Schedules the opening, in a context of the connection's own."""
+        opens_by_task = self._opens_by_task(sock, sslcontext)
+        if not opens_by_task:
+            server, contexts = self._at_home(server, contexts)
         in_context = {}
         for context in contexts:
             in_context["context"] = None if context is None else context.copy()
-        if self._opens_by_task(sock, sslcontext):
+        if opens_by_task:
             opening = self._accept_connection2(
                 protocol_factory,
                 sock,
@@ -138,6 +141,12 @@ class Accepting(asyncio.SelectorEventLoop):
         self.call_soon(
             self._open_connection, protocol_factory, sock, sslcontext, options, **in_context
         )
+
+    def _at_home(
+        self, server: Any, contexts: tuple[Context | None, ...]
+    ) -> tuple[Any, tuple[Context | None, ...]]:
+        """The connection's server, and the context that it is opened in, which may say where."""
+        return server, contexts
 
     def _opens_by_task(self, sock: socket.socket, sslcontext: Any) -> bool:
         """Whether asyncio's task is needed, which runs where the server does."""

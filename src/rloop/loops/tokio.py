@@ -57,7 +57,6 @@ class TokioLoop(RLoop):
         # Made by Java for the first loop with several workers
         _open_worker: Callable[[str | None, int], object]
         _sit: Callable[[object], object]
-        _has_siblings: Callable[[], None]
         # The standard library's
         _default_executor: object
         _asyncgen_firstiter_hook: Callable[[Any], None]
@@ -117,8 +116,7 @@ class TokioLoop(RLoop):
         """Starts further workers."""
         first = crews.install(RLoop)
         self._crew = Crew(self, count, first, settings.poller())
-        self._states = crews.states(self._crew.workers)
-        self._has_siblings()
+        self._states = tuple(worker._state for worker in self._crew.workers)
         # A partial function, to which every call would take a reference.
         vars(self).pop("create_future", None)
         self._main_flow = first
@@ -251,34 +249,16 @@ class TokioLoop(RLoop):
             return placing.create_task(self, coro, **kwargs)
         return placing.create_plain_task(self, coro)
 
-    def _open_accepted(
-        self,
-        protocol_factory: Callable[[], asyncio.BaseProtocol],
-        sock: socket.socket,
-        extra: dict[str, Any],
-        sslcontext: Any,
-        server: Any,
-        handshake_timeout: float | None,
-        shutdown_timeout: float | None,
-        *contexts: Context | None,
-    ) -> None:
-        if self._crew is not None and not self._opens_by_task(sock, sslcontext):
-            worker = self._crew.choose()
-            (given,) = contexts or (None,)
-            context = copy_context() if given is None else given.copy()
-            context.run(AFFINITY.set, worker.affinity)
-            contexts = (context,)
-            server = Served(server, worker)
-        super()._open_accepted(
-            protocol_factory,
-            sock,
-            extra,
-            sslcontext,
-            server,
-            handshake_timeout,
-            shutdown_timeout,
-            *contexts,
-        )
+    def _at_home(
+        self, server: Any, contexts: tuple[Context | None, ...]
+    ) -> tuple[Any, tuple[Context | None, ...]]:
+        if self._crew is None:
+            return super()._at_home(server, contexts)
+        worker = self._crew.choose()
+        (given,) = contexts or (None,)
+        context = copy_context() if given is None else given.copy()
+        context.run(AFFINITY.set, worker.affinity)
+        return Served(server, worker), (context,)
 
     def _open_connection(
         self,

@@ -15,7 +15,7 @@ import functools
 import sys
 import threading
 from asyncio import events
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from queue import SimpleQueue
@@ -286,8 +286,3 @@ def _obey(orders: SimpleQueue[Any], answers: SimpleQueue[Any]) -> None:
 
 def _raise(exc: BaseException) -> None:
     raise exc
-
-
-def states(workers: Sequence[Worker]) -> tuple[object, ...]:
-    """What Java knows the workers by."""
-    return tuple(worker._state for worker in workers)

@@ -39,30 +39,26 @@ def guard_of(guarded: Any) -> threading.RLock:
         return guarded.__dict__.setdefault("_rloop_guard", guard)  # type: ignore[no-any-return]
 
 
-_METHOD = """
+_TAKE = """
 def wrapper{parameters}:
     try:
         guard = {self}._rloop_guard
     except AttributeError:
         guard = guard_of({self})
     guard.acquire()
+"""
+_METHOD = f"""{_TAKE}
     try:
-        return original({arguments})
+        return original({{arguments}})
     finally:
         guard.release()
 """
 
 # A coroutine that ends by a GeneratorExit has waited for something, and has let the guard go: who
 # has thrown that may be a collection of garbage, on any thread and in any order.
-_COROUTINE_METHOD = """
-async def wrapper{parameters}:
+_COROUTINE_METHOD = f"""async {_TAKE.lstrip()}
     try:
-        guard = {self}._rloop_guard
-    except AttributeError:
-        guard = guard_of({self})
-    guard.acquire()
-    try:
-        result = await original({arguments})
+        result = await original({{arguments}})
     except GeneratorExit:
         raise
     except BaseException:

@@ -279,11 +279,6 @@ public final class EventLoop {
     driver.flush();
   }
 
-  /** There are other workers of the same loop. */
-  public void hasSiblings() {
-    batchesUntilImmortal = BUSY_BATCHES;
-  }
-
   /**
    * The object of a loop with several workers becomes immortal once it is busy: each task and each
    * future takes a reference. A loop that ran for a moment only is still freed.
@@ -337,6 +332,7 @@ public final class EventLoop {
     if (first.workers == null) {
       first.workers = new Workers();
       first.workers.add(first);
+      first.batchesUntilImmortal = BUSY_BATCHES;
       first.scheduler.isOneOfSeveral(first);
     }
     workers = first.workers;

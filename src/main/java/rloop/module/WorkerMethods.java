@@ -1,7 +1,6 @@
 package rloop.module;
 
 import static rloop.cpython.type.Methods.FAST;
-import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
@@ -53,16 +52,9 @@ final class WorkerMethods {
   static void addTo(long loopClass, long variable, long beOfFirst) {
     Affinity.install(Ref.take(variable), AFFINITY_TYPE);
     WorkerMethods.beOfFirst = Ref.take(beOfFirst);
-    MethodHandles.Lookup lookup = MethodHandles.lookup();
-    new Methods(loopClass, lookup, null)
+    new Methods(loopClass, MethodHandles.lookup(), null)
         .add("_open_worker", "openWorker", FAST, "($self, poller, index, /)")
         .add("_sit", "sit", ONE_ARGUMENT, "($self, state, /)");
-    new Methods(loopClass, lookup, "lock")
-        .add("_has_siblings", "hasSiblings", NO_ARGUMENTS, "($self, /)");
-  }
-
-  private static long lock(long self, long b) {
-    return Loops.state(self);
   }
 
   /** {@code _open_worker(poller, index)}: the state object of a further worker. */
@@ -94,12 +86,6 @@ final class WorkerMethods {
     long before = Seat.state(self);
     Seat.take(self, state == PyObjects.Py_None ? 0 : state);
     return before == 0 ? Arguments.none() : Ref.take(before);
-  }
-
-  /** {@code _has_siblings()}: the worker that this thread is is one of several. */
-  private static long hasSiblings(long self, long b, long c, long d) {
-    Loops.of(self).hasSiblings();
-    return Arguments.none();
   }
 
   /** {@code new_affinity(state)}: to a worker; for {@code None} to the first one of any loop. */
