@@ -213,8 +213,9 @@ async def test_a_client_that_left_before_it_was_accepted_does_no_harm(loop: Loop
     protocols: list[Recorder] = []
 
     def make() -> Recorder:
-        protocols.append(Recorder())
-        return protocols[-1]
+        protocol = Recorder()  # not the last of all: other workers make some at the same time
+        protocols.append(protocol)
+        return protocol
 
     async with await loop.create_server(make, "127.0.0.1", 0) as server:
         for _ in range(10):
