@@ -177,6 +177,10 @@ class Accepting(asyncio.SelectorEventLoop):
                 if protocol is not None:
                     context["protocol"] = protocol
                 self.call_exception_handler(context)
+        self._arrived(sock, options["server"])
+
+    def _arrived(self, sock: socket.socket, server: Any) -> None:
+        """An accepted connection has its transport, or could not have one."""
 
     async def shutdown_asyncgens(self) -> None:
         """Ends asynchronous generators, and handshakes of accepted connections."""

@@ -260,18 +260,10 @@ class TokioLoop(RLoop):
         context.run(AFFINITY.set, worker.affinity)
         return Served(server, worker), (context,)
 
-    def _open_connection(
-        self,
-        protocol_factory: Callable[[], asyncio.BaseProtocol],
-        sock: socket.socket,
-        sslcontext: Any,
-        options: dict[str, Any],
-    ) -> None:
-        super()._open_connection(protocol_factory, sock, sslcontext, options)
-        served = options["server"]
-        if isinstance(served, Served):
-            self._crew.arrived(served.worker)  # type: ignore[union-attr]  # who has made it has one
-            if served.give_up():
+    def _arrived(self, sock: socket.socket, server: Any) -> None:
+        if isinstance(server, Served):
+            self._crew.arrived(server.worker)  # type: ignore[union-attr]  # who has made it has one
+            if server.give_up():
                 sock.close()  # the worker that has accepted it may keep it for long, being idle
 
     def _transport_context(self, given: Context | None, follows: bool) -> Context | None:

@@ -131,7 +131,7 @@ final class LoopMethods {
       DebugMode.check(self, "call_soon", Arguments.get(arguments, 0));
     }
     long call = Arguments.call(arguments, 0, count, names);
-    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    EventLoop home = homeOf(self, loop, call, names);
     return home == loop
         ? traced(loop, loop.scheduler().callSoon(call))
         : WorkerMethods.callSoon(home, call);
@@ -146,7 +146,7 @@ final class LoopMethods {
       DebugMode.check(self, "call_soon_threadsafe", Arguments.get(arguments, 0));
     }
     long call = Arguments.call(arguments, 0, count, names);
-    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    EventLoop home = homeOf(self, loop, call, names);
     if (home != loop) {
       return WorkerMethods.callSoon(home, call);
     }
@@ -169,7 +169,7 @@ final class LoopMethods {
     double delay = seconds(arguments, "delay must not be None");
     checkTimer(loop, arguments);
     long call = Arguments.call(arguments, 1, count, names);
-    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    EventLoop home = homeOf(self, loop, call, names);
     return home == loop
         ? traced(loop, loop.scheduler().callLater(delay, call))
         : WorkerMethods.callLater(home, delay, call);
@@ -184,10 +184,15 @@ final class LoopMethods {
     checkTimer(loop, arguments);
     long call = Arguments.call(arguments, 1, count, names);
     long when = Arguments.get(arguments, 0);
-    EventLoop home = names == 0 ? loop : WorkerMethods.homeOf(self, loop, call);
+    EventLoop home = homeOf(self, loop, call, names);
     return home == loop
         ? traced(loop, loop.scheduler().callAt(when, deadline, call))
         : WorkerMethods.callAt(home, when, deadline, call);
+  }
+
+  /** Where a call is at home: only a context that was given may say that it is not here. */
+  private static EventLoop homeOf(long self, EventLoop here, long call, long names) {
+    return names == 0 ? here : WorkerMethods.homeOf(self, here, call);
   }
 
   private static void checkTimer(EventLoop loop, long arguments) {

@@ -10,7 +10,6 @@ import rloop.io.stream.StreamEndpoint;
 import rloop.io.stream.StreamEvents;
 import rloop.loop.Affinity;
 import rloop.loop.EventLoop;
-import rloop.loop.Outbox;
 import rloop.loop.Tally;
 
 /**
@@ -21,13 +20,9 @@ import rloop.loop.Tally;
  * yet delivered when an earlier call of the batch pauses, closes or re-wires the transport: such
  * data comes back here ({@link Inbound}).
  */
-public final class StreamConnection extends TransportChannel
-    implements StreamEvents, Outbox.Writer {
+public final class StreamConnection extends TransportChannel implements StreamEvents {
   /** There is neither data nor an end. */
   public static final long NOTHING_TO_TELL = StreamEndpoint.NOTHING;
-
-  /** So much may be written while the I/O is lent, in bytes; more, and it is taken home. */
-  private static final long MOST_OUTSIDE = 256 * 1024;
 
   /** So much may be read ahead of the protocol while the I/O is lent, in bytes. */
   private static final long MOST_AHEAD = 256 * 1024;
@@ -36,18 +31,13 @@ public final class StreamConnection extends TransportChannel
   private final Inbound inbound;
   private final StreamReceiver receiver;
   private final TlsConnection tls;
+  private final Outbound outbound;
 
   /** Null if this stays where it was made. */
   private @Nullable Following following;
 
   /** Others use the pipe as well, or wait for what is in it: what is written is sent at once. */
   private final boolean sendsAtOnce;
-
-  /** How many bytes wait in the loop's {@link Outbox}. */
-  private long outside;
-
-  /** So much was written elsewhere that the protocol pauses unless the kernel takes it. */
-  private boolean pauseDue;
 
   private boolean endRequested;
 
@@ -67,6 +57,7 @@ public final class StreamConnection extends TransportChannel
     this.inbound = new Inbound(loop, callbacks);
     this.receiver = new StreamReceiver(loop, endpoint);
     this.tls = new TlsConnection(this, loop, endpoint, callbacks);
+    this.outbound = new Outbound(this, endpoint, tls, callbacks);
     this.sendsAtOnce = calls != StreamCalls.SOCKET;
     tellOfBeginning();
   }
@@ -319,8 +310,8 @@ public final class StreamConnection extends TransportChannel
    */
   public boolean write(@Owned long owner, long address, long length) {
     if (loop.io().isLent()) {
-      if (waitsOutside(length)) {
-        loop.io().outbox().add(this, owner, address, length, false);
+      if (outbound.hasRoom(length)) {
+        outbound.add(owner, address, length, false);
         return false;
       }
       if (!takesData()) { // since others were let in
@@ -332,66 +323,6 @@ public final class StreamConnection extends TransportChannel
     return sendsAtOnce ? sendNow() : sendSoon();
   }
 
-  /**
-   * Whether what is written waits until the I/O is back; else it was taken home.
-   *
-   * <p>So much of it, that a connection whose peer doesn't read is paused as it should.
-   */
-  boolean waitsOutside(long length) {
-    boolean waits = outside + length <= MOST_OUTSIDE && !sendsAtOnce && gathers();
-    if (waits) {
-      if (outside == 0) {
-        callbacks.use(true); // until all of it is queued
-      }
-      outside += length;
-    } else {
-      loop.io().takeHome();
-    }
-    return waits;
-  }
-
-  @Override
-  public void queue(@Owned long owner, long address, long length, boolean isPlaintext) {
-    outside -= length;
-    try {
-      queueUnlessGone(owner, address, length, isPlaintext);
-    } finally {
-      if (outside == 0) {
-        callbacks.use(false);
-      }
-    }
-  }
-
-  private void queueUnlessGone(@Owned long owner, long address, long length, boolean isPlaintext) {
-    if (isGone() || failed || (isPlaintext && !tls.isInUse())) {
-      released(owner);
-      return;
-    }
-    if (isPlaintext) {
-      pauseDue |= tls.queue(owner, address, length);
-    } else {
-      endpoint.add(owner, address, length);
-      pauseDue |= waterMarks.isAbove(queuedBytes());
-    }
-    if (endpoint.isBlocked()) {
-      pauseIfDue(); // nobody tries to send it now
-    } else {
-      loop.flushLater(endpoint);
-    }
-  }
-
-  /** The kernel did not take all of what was written while the I/O was lent, or elsewhere. */
-  private void pauseIfDue() {
-    if (pauseDue) {
-      pauseDue = false;
-      if (tls.isInUse()) {
-        loop.schedule(callbacks.tlsDrained()); // which looks at how much waits
-      } else if (waterMarks.pauses(queuedBytes())) {
-        loop.schedule(callbacks.pauseWriting());
-      }
-    }
-  }
-
   @Override
   public void released(@Owned long owner) {
     loop.bytesPool().giveBack(owner);
@@ -399,7 +330,22 @@ public final class StreamConnection extends TransportChannel
 
   /** Whether {@link #write} may be called: neither lost, nor ended, nor in use by a sendfile. */
   public boolean takesData() {
-    return !isGone() && !failed && !endRequested && !drainAwaited && (isOpen() || !sendsAtOnce);
+    return !isLost() && !endRequested && !drainAwaited && (isOpen() || !sendsAtOnce);
+  }
+
+  /** Whether nothing is sent any more. */
+  boolean isLost() {
+    return isGone() || failed;
+  }
+
+  /** Whether what is written never waits for the end of the batch. */
+  boolean sendsAtOnce() {
+    return sendsAtOnce;
+  }
+
+  /** What is written and not sent by who writes. */
+  Outbound outbound() {
+    return outbound;
   }
 
   /** Whether {@link #writeEof} was called. */
@@ -428,26 +374,20 @@ public final class StreamConnection extends TransportChannel
     if (isShared() || !loop.isSiblingsThread()) { // what another thread writes leaves at once
       return false;
     }
-    pauseDue |= isMuch;
-    if (endpoint.isBlocked()) {
-      pauseIfDue();
-      loop.wakeUp();
-    } else {
-      loop.flushLater(endpoint);
-    }
+    outbound.leaveToHome(isMuch);
     return true;
   }
 
   @Override
   public void progressed() {
-    pauseIfDue();
+    outbound.pauseIfDue();
     tls.resumeWriter();
     super.progressed();
   }
 
   @Override
   public void drained() {
-    pauseDue = false;
+    outbound.allSent();
     tls.resumeWriter();
     if (drainAwaited) {
       loop.schedule(callbacks.drained());
@@ -457,7 +397,7 @@ public final class StreamConnection extends TransportChannel
 
   @Override
   public void failed(int errno) {
-    if (!failed && !isGone()) {
+    if (!isLost()) {
       failed = true;
       failureCall = loop.schedule(callbacks.writeFailed(errno));
     }

@@ -106,8 +106,8 @@ public final class TlsConnection {
    */
   public boolean write(@Owned long owner, long address, long length) {
     if (loop.io().isLent()) {
-      if (connection.waitsOutside(length)) {
-        loop.io().outbox().add(connection, owner, address, length, true);
+      if (connection.outbound().hasRoom(length)) {
+        connection.outbound().add(owner, address, length, true);
         return false;
       }
       if (!takesData()) { // since others were let in
