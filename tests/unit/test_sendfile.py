@@ -129,6 +129,30 @@ async def test_a_cancelled_sendfile_stops_and_the_transport_goes_on(
     assert everything == CONTENT[: len(everything) - 7] + b"the end"
 
 
+async def test_callbacks_go_on_while_files_are_sent(
+    loop: Loop, connect: Connector, file: IO[bytes]
+) -> None:
+    several = [await connect(Recorder) for _ in range(3)]
+    receiving = [
+        asyncio.ensure_future(connection.peer.receive_soon(3 * len(CONTENT)))
+        for connection in several
+    ]
+
+    async def send(transport: asyncio.Transport) -> None:
+        for _ in range(3):
+            with Path(file.name).open("rb") as own:
+                assert await loop.sendfile(transport, own) == len(CONTENT)
+
+    sending = asyncio.gather(*(send(connection.transport) for connection in several))
+    rounds = 0
+    while not sending.done():
+        rounds += 1
+        await asyncio.sleep(0)
+    await sending
+    assert rounds > len(several)
+    assert {bytes(content) for content in await asyncio.gather(*receiving)} == {CONTENT * 3}
+
+
 async def test_what_is_no_file_of_the_kernels_is_read_and_written(
     loop: Loop, connect: Connector
 ) -> None:

@@ -6,6 +6,7 @@ old one neither sends to the new one nor takes from it.
 
 import asyncio
 import contextlib
+import select
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Loop
-from tests.unit.connections import give_up
+from tests.unit.connections import give_up, until
 from tests.unit.successors import Pair, follows_duplicates, received, successors
 
 MUCH = b"x" * 5_000_000
@@ -44,6 +45,9 @@ operations = pytest.mark.parametrize("operation", list(WAITING))
 async def start(loop: Loop, operation: str, sock: socket.socket) -> "asyncio.Future[Any]":
     task = asyncio.ensure_future(WAITING[operation](loop, sock))
     await asyncio.sleep(0.001)
+    if operation == "sendfile":  # another thread may be sending still
+        await until(lambda: not select.select([], [sock], [], 0)[1])
+        await asyncio.sleep(0.01)
     assert not task.done()
     return task
 

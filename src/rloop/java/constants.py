@@ -7,11 +7,13 @@ This file is also run as a script, by Java's tests, so it imports nothing but th
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import socket
 
 _NAMES = {
+    fcntl: "F_DUPFD_CLOEXEC",
     errno: "EAGAIN EBADF EEXIST EINTR ENOENT EPERM EPIPE",
     socket: (
         "AF_INET AF_INET6 AF_UNIX MSG_DONTWAIT MSG_NOSIGNAL SHUT_WR SOCK_CLOEXEC SOCK_DGRAM "

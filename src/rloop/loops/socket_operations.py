@@ -31,6 +31,8 @@ _HAS_SENDFILE = sys.platform == "linux"
 
 _TO_THE_END = 1 << 62  # more bytes than any file has
 
+_NO_ROOM = {-errno.EAGAIN, -errno.EINTR}
+
 # Newer versions of asyncio set a file's position also where there was nothing to send.
 _MOVES_WITHOUT_SENDING = (
     asyncio.SelectorEventLoop._sock_sendfile_update_filepos.__code__.co_argcount == 3  # type: ignore[attr-defined]  # noqa: PLR2004  # self, fileno, offset
@@ -54,7 +56,9 @@ class SocketOperations(asyncio.SelectorEventLoop):
         _sock_receive_from: Callable[[socket.socket, int], Any]
         _sock_receive_from_into: Callable[[socket.socket, Any, int], Any]
         _sock_send_to: Callable[[socket.socket, Any, Any], Any]
+        # How many bytes, or -errno; or a future of that, and what comes of one that was given up
         _sock_send_file: Callable[[socket.socket, int, int, int], Any]
+        _sock_await_block: Callable[[asyncio.Future[int]], int]
         # From an index on; True if all is sent, or else up to where
         _sock_send: Callable[[socket.socket, Any, int], Any]
         _sock_await_writable: Callable[[socket.socket], Any]
@@ -152,24 +156,31 @@ class SocketOperations(asyncio.SelectorEventLoop):
         if not (_HAS_SENDFILE and max(offset, most) <= _TO_THE_END and self._adopt(sock)):
             native = super()._sock_sendfile_native  # type: ignore[misc]
             return await native(sock, file, offset, count)  # type: ignore[no-any-return]
-        return await self._send_file(sock, fd, offset, most)
+        return await self._send_file(sock, fd, offset, most, size)
 
-    async def _send_file(self, sock: socket.socket, fd: int, offset: int, most: int) -> int:
+    async def _send_file(
+        self, sock: socket.socket, fd: int, offset: int, most: int, size: int
+    ) -> int:
         sent = 0
+        block: Any = 0  # a future while another thread sends
         try:
             while sent < most:
-                answer = self._sock_send_file(sock, fd, offset + sent, most - sent)
-                if answer is False:
-                    raise OSError(errno.EBADF, os.strerror(errno.EBADF))  # closed in the meantime
-                if type(answer) is not int:
-                    await answer
-                elif answer == 0:
+                block = self._sock_send_file(
+                    sock, fd, offset + sent, min(most - sent, size or most)
+                )
+                answer = block if type(block) is int else await _unless_closed(block)
+                block = 0
+                if answer == 0:
                     break
-                else:
+                if answer > 0:
                     sent += answer
-                    if sent < most:
-                        await self._sock_await_writable(sock)
+                elif answer not in _NO_ROOM:
+                    raise OSError(-answer, os.strerror(-answer))
+                if sent < most:
+                    await _unless_closed(self._sock_await_writable(sock))
         except asyncio.CancelledError:
+            if block:
+                sent += max(self._answer_of(block), 0)
             os.lseek(fd, offset + sent, os.SEEK_SET)
             raise
         except OSError as exc:
@@ -183,6 +194,12 @@ class SocketOperations(asyncio.SelectorEventLoop):
             os.lseek(fd, offset + sent, os.SEEK_SET)
         return sent
 
+    def _answer_of(self, block: asyncio.Future[int]) -> int:
+        """What the kernel answers, perhaps to a task that has been cancelled meanwhile."""
+        if block.done() and not block.cancelled():
+            return block.result()
+        return self._sock_await_block(block)
+
     def _adopt(self, sock: socket.socket) -> bool:
         """Returns whether Java can work with the socket; else asyncio's way says what is wrong."""
         if not is_plain(sock):
@@ -195,6 +212,13 @@ class SocketOperations(asyncio.SelectorEventLoop):
         except RuntimeError:
             return False
         return self._sock_adopt(sock, fd, sock.family, weakref.ref(sock))
+
+
+def _unless_closed(answer: Any) -> Any:
+    """The future, unless the socket was closed in the meantime."""
+    if answer is False:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return answer
 
 
 def _check(sock: socket.socket) -> None:

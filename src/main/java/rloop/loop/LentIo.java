@@ -21,6 +21,9 @@ public final class LentIo {
   /** Fewer endpoints are done sooner than other threads are awake. */
   private static final int LEAST_SHARED = 8;
 
+  /** To send so much of a file takes longer than to wake another thread; in bytes. */
+  private static final long LEAST_OF_FILE = 64 * 1024;
+
   /** A loop whose batches have become smaller than that is not busy any more after so many. */
   private static final int MOST_SMALL_BATCHES = 8;
 
@@ -29,6 +32,7 @@ public final class LentIo {
 
   private final EventLoop loop;
   private final int leastDeliveries;
+  private final long leastOfFile;
   private final @Nullable Relay relay;
   private final Outbox outbox = new Outbox();
   private final Visitors visitors = new Visitors();
@@ -42,6 +46,7 @@ public final class LentIo {
   LentIo(EventLoop loop, Driver driver, Lending lending, int threads) {
     this.loop = loop;
     this.leastDeliveries = lending == Lending.ALWAYS ? 0 : LEAST_DELIVERIES;
+    this.leastOfFile = lending == Lending.ALWAYS ? 0 : LEAST_OF_FILE;
     int leastShared = lending == Lending.ALWAYS ? 1 : LEAST_SHARED;
     this.relay = lending == Lending.NEVER ? null : new Relay(driver, threads, leastShared);
   }
@@ -81,6 +86,11 @@ public final class LentIo {
     smallBatches =
         deliveries >= leastDeliveries ? 0 : Math.min(smallBatches + 1, MOST_SMALL_BATCHES);
     return isBusy();
+  }
+
+  /** Whether so many bytes of a file are sent by another thread, where there is one. */
+  public boolean isWorthLending(long ofFile) {
+    return relay != null && ofFile >= leastOfFile;
   }
 
   /** Lends the driver, which is at home. */

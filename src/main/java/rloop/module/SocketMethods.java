@@ -34,6 +34,7 @@ final class SocketMethods {
         .add("_sock_receive_from_into", "receiveFromInto", FAST, "($self, sock, buffer, size, /)")
         .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)")
         .add("_sock_send_file", "sendFile", FAST, "($self, sock, file, offset, count, /)")
+        .add("_sock_await_block", "awaitBlock", ONE_ARGUMENT, "($self, future, /)")
         .add("_accept", "accept", ONE_ARGUMENT, "($self, fd, /)");
   }
 
@@ -152,7 +153,7 @@ final class SocketMethods {
 
   /**
    * {@code _sock_send_file(sock, file, offset, count)}: how many bytes the kernel took, 0 at the
-   * file's end; or a future as above.
+   * file's end, or {@code -errno}; or a future of that.
    */
   private static long sendFile(long self, long arguments, long count, long d) {
     Arguments.expect("_sock_send_file", count, 4);
@@ -163,6 +164,11 @@ final class SocketMethods {
             Arguments.toInt(Arguments.get(arguments, 1)),
             Arguments.toLong(Arguments.get(arguments, 2)),
             Arguments.toLong(Arguments.get(arguments, 3)));
+  }
+
+  /** {@code _sock_await_block(future)}: what such a future was to tell, which was given up. */
+  private static long awaitBlock(long self, long future, long c, long d) {
+    return PyScalars.PyLong_FromLongLong(Loops.sockets(self).awaitBlock(future));
   }
 
   /**

@@ -46,6 +46,9 @@ public final class Constants {
   public static final int O_NONBLOCK = SYSTEM.required("O_NONBLOCK");
   public static final int O_CLOEXEC = SYSTEM.required("O_CLOEXEC");
 
+  /** Not on every system: its {@code sendfile} is another one as well. */
+  public static final int F_DUPFD_CLOEXEC = SYSTEM.optional("F_DUPFD_CLOEXEC", NONE);
+
   // Not everywhere: 0 where the system lacks them, which as a flag asks for nothing.
   public static final int MSG_NOSIGNAL = SYSTEM.optional("MSG_NOSIGNAL", 0);
   public static final int MSG_DONTWAIT = SYSTEM.optional("MSG_DONTWAIT", 0);

@@ -38,9 +38,14 @@ final class FutureCalls {
 
   /** Sets the result {@code None} unless the future is done, by being cancelled. */
   static void wake(long future) {
+    setResult(future, Ref.take(PyObjects.Py_None));
+  }
+
+  /** Sets a result unless the future is done, by being cancelled. */
+  static void setResult(long future, @Owned long result) {
     long lock = CriticalSection.unlock();
     try {
-      Ref.drop(Invocation.method(future, SET_RESULT, PyObjects.Py_None));
+      Ref.drop(Invocation.method(future, SET_RESULT, result));
     } catch (PyException e) {
       long raised = e.toPython();
       boolean isDone = isDone(future);
@@ -53,6 +58,7 @@ final class FutureCalls {
       }
     } finally {
       CriticalSection.relock(lock);
+      Ref.drop(result);
     }
   }
 }

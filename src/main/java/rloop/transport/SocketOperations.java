@@ -28,6 +28,9 @@ public final class SocketOperations {
   /** Made for the first datagram; null before. */
   private @Nullable DatagramMemory datagramMemory;
 
+  /** Made for the first file that another thread sends; null before. */
+  private @Nullable FileBlocks fileBlocks;
+
   /** Made for the first connection; null before. */
   private @Nullable Acceptor acceptor;
 
@@ -113,6 +116,30 @@ public final class SocketOperations {
     return memory;
   }
 
+  /**
+   * Has another thread send from a file; see {@link FileBlocks#send}.
+   *
+   * @return 0 also if there are no descriptors left for that
+   */
+  @Owned
+  long sendBlock(int socket, int file, long offset, long count) {
+    FileBlocks blocks = fileBlocks;
+    if (blocks == null) {
+      blocks = FileBlocks.open(loop);
+      fileBlocks = blocks;
+    }
+    return blocks == null ? 0 : blocks.send(socket, file, offset, count);
+  }
+
+  /**
+   * Waits for a block of a file that another thread sends; returns what the kernel answers.
+   *
+   * @param future what {@link SocketState#sendFile} has returned
+   */
+  public long awaitBlock(long future) {
+    return fileBlocks == null ? 0 : fileBlocks.await(future);
+  }
+
   /** Accepts a connection; see {@link Acceptor#accept}. */
   @Owned
   public long accept(int listener) {
@@ -134,6 +161,11 @@ public final class SocketOperations {
       if (state != null) {
         state.dispose();
       }
+    }
+    FileBlocks blocks = fileBlocks;
+    fileBlocks = null;
+    if (blocks != null) {
+      blocks.close();
     }
   }
 

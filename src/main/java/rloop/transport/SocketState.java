@@ -29,6 +29,7 @@ import rloop.posix.SysSocket;
  */
 public final class SocketState {
   private final EventLoop loop;
+  private final SocketOperations operations;
   private final WatchedSocket socket;
   private final Readiness readable;
   private final Readiness writable;
@@ -36,6 +37,7 @@ public final class SocketState {
 
   SocketState(EventLoop loop, SocketOperations operations, WatchedSocket socket, int family) {
     this.loop = loop;
+    this.operations = operations;
     this.socket = socket;
     this.readable = new Readiness(loop, socket, Poller.READ);
     this.writable = new Readiness(loop, socket, Poller.WRITE);
@@ -171,15 +173,20 @@ public final class SocketState {
   }
 
   /**
-   * Has the kernel send from a file what it has room for. Without the GIL, since it may have to
-   * wait for the disk.
+   * Has the kernel send from a file what it has room for: on another thread, where the loop has
+   * one. Otherwise without the GIL, since it may have to wait for the disk.
    *
-   * @return how many bytes were sent, an {@code int}, 0 at the end of the file; or a future that is
-   *     done when there may be room
-   * @throws PyException an {@code OSError}
+   * @return what the kernel has answered, an {@code int}, or a future of it: how many bytes were
+   *     sent, 0 at the end of the file, or {@code -errno}
    */
   @Owned
   public long sendFile(int file, long offset, long count) {
+    if (loop.io().isWorthLending(count)) {
+      long sent = operations.sendBlock(socket.fd(), file, offset, count);
+      if (sent != 0) {
+        return sent;
+      }
+    }
     long position = Stdlib.calloc(1, Long.BYTES);
     Memory.putLong(position, offset);
     long sent;
@@ -191,9 +198,6 @@ public final class SocketState {
       Stdlib.free(position);
     }
     counters().sent(sent);
-    if (isNothing(sent)) {
-      return writable.await();
-    }
-    return PyScalars.PyLong_FromLongLong(sent < 0 ? PyException.checkErrno((int) sent) : sent);
+    return PyScalars.PyLong_FromLongLong(sent);
   }
 }

@@ -3,12 +3,12 @@ package rloop.io.poll;
 import static rloop.posix.Constants.EFD_NONBLOCK;
 
 /**
- * A descriptor that a poller watches so that another thread can end its waiting.
+ * A descriptor that a poller watches so that another thread can end its waiting, or tell something.
  *
- * <p>Thread rule: {@link #signal} may run beside {@link #drain}; {@link Waker} keeps it from
- * running beside or after {@link #close}.
+ * <p>Thread rule: {@link #signal} may run beside {@link #drain}, but neither beside nor after
+ * {@link #close}, as {@link Waker} sees to.
  */
-sealed interface WakeFd permits Eventfd, PipeWaker {
+public sealed interface WakeFd permits Eventfd, PipeWaker {
   /** The best that this system has. */
   static WakeFd open() {
     return EFD_NONBLOCK != 0 ? Eventfd.open() : PipeWaker.open();
