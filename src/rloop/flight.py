@@ -67,7 +67,7 @@ class FlightRecording:
 
                 added.check()
                 core.add_recording(RLoop)
-                fork.forbid_in_children([(core, "start_recording"), (core, "stop_recording")])
+                fork.forbid_functions_in_children(core)
             with _signals_blocked():
                 self._number = core.start_recording(self.path, configuration, *settings)
             RLoop._are_recorded = True
@@ -76,8 +76,10 @@ class FlightRecording:
 
     def close(self) -> None:
         """Ends the recording, and writes the file."""
+        if fork.is_child():
+            return  # the lock may be held there for ever
         with _lock:
-            if not self._is_open or fork.is_child():
+            if not self._is_open:
                 return
             self._is_open = False
             atexit.unregister(self.close)

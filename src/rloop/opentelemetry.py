@@ -33,6 +33,7 @@ except ImportError as error:
     ) from error
 
 from . import __version__
+from .java import fork
 from .loops.rloop import RLoop
 from .monitors import monitor
 
@@ -98,7 +99,7 @@ class Instrumentation:
 
     def observe(self, name: str, look: Look) -> Iterable[Observation]:
         """What an instrument shows of this loop."""
-        if self._loop.is_closed():
+        if fork.is_child() or self._loop.is_closed():
             self.close()
             return
         if name in self._seen or not self._seen:  # a new collection has begun

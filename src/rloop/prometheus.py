@@ -31,6 +31,7 @@ except ImportError as error:
         "rloop.prometheus needs Prometheus's client: install the package prometheus-client"
     ) from error
 
+from .java import fork
 from .loops.rloop import RLoop
 from .monitors import monitor
 
@@ -89,8 +90,8 @@ class LoopCollector(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """The figures of this moment; none of a loop that is closed."""
-        if not self._loop.is_closed():
+        """The figures of this moment; none of a loop that is closed, or of a parent process."""
+        if not (fork.is_child() or self._loop.is_closed()):
             metrics = self._loop.metrics()
             yield from self._times(metrics)
             yield from self._counters(metrics)

@@ -16,6 +16,7 @@ import pytest
 
 from rloop import RLoop, TokioLoop
 from tests.unit import own_loops
+from tests.unit.own_sockets import Masked
 
 MESSAGE = bytes(1000)
 BLOCK_SECONDS = 0.03
@@ -228,6 +229,39 @@ def test_servers_pipes_and_watched_descriptors_are_counted(loop: RLoop) -> None:
         assert metrics.bytes_received == metrics.bytes_sent == len(MESSAGE)
 
     run(loop, main)
+
+
+class WrappedListener:
+    """What servers hand on to a loop: gunicorn's listeners are no sockets."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
+
+
+@pytest.mark.parametrize("listener_class", [socket.socket, Masked, WrappedListener])
+def test_connections_are_counted_whatever_the_listener_is(loop: RLoop, listener_class: Any) -> None:
+    async def main() -> int:
+        listener: Any = socket.create_server(("127.0.0.1", 0))
+        address = listener.getsockname()
+        if listener_class is Masked:
+            listener = Masked(listener.family, listener.type, 0, listener.detach())
+        elif listener_class is WrappedListener:
+            listener = WrappedListener(listener)
+        server = await loop.create_server(asyncio.Protocol, sock=listener)
+        for _ in range(3):
+            _, writer = await asyncio.open_connection(*address)
+            writer.write(b"data")
+            writer.close()
+        while (accepted := loop.metrics().accepted_connections) < 3:
+            await asyncio.sleep(0.001)
+        server.close()
+        await server.wait_closed()
+        return accepted
+
+    assert loop.run_until_complete(asyncio.wait_for(main(), 10)) == 3
 
 
 def test_figures_of_any_moment_fit_each_other(loop: RLoop) -> None:

@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -390,6 +391,44 @@ assert len(seen) <= monitor.callback_duration.count <= 20
 def test_runs_within_runs_are_measured(kind: str) -> None:
     pytest.importorskip("nest_asyncio")
     assert_clean(run_script(on_loop(kind, NESTED)))
+
+
+def test_what_takes_the_same_time_does_not_deviate() -> None:
+    bucket = (0.1016, 5)
+    assert Histogram(5, 0.5, 0.1, 0.1, (bucket,)).stddev == 0
+    two = Histogram(10, 2.5, 0.1, 0.4, (bucket, (0.4016, 5)))
+    assert two.stddev == pytest.approx(0.15)
+
+
+def test_any_thread_may_read_reset_and_close_a_monitor(loop: rloop.RLoop) -> None:
+    failed: list[threading.ExceptHookArgs] = []
+    done = threading.Event()
+
+    async def main() -> None:
+        while not done.is_set():
+            await asyncio.sleep(0)
+
+    def together(*functions: Callable[[], object]) -> None:
+        threads = [threading.Thread(target=function) for function in functions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def come_and_go() -> None:
+        for _ in range(ROUNDS):
+            monitor = rloop.monitor(loop, threshold=None)
+            together(monitor.snapshot, monitor.close, monitor.close, monitor.reset)
+            assert monitor.callback_duration.count >= 0
+
+    running = threading.Thread(target=lambda: loop.run_until_complete(main()))
+    running.start()
+    with mock.patch("threading.excepthook", failed.append):
+        together(*[come_and_go] * 3)
+    done.set()
+    running.join()
+    assert not failed
+    assert not loop._monitors
 
 
 def test_histograms_can_be_read_while_the_loop_runs(loop: rloop.RLoop) -> None:

@@ -19,7 +19,7 @@ import sys
 import weakref
 from asyncio.log import logger
 from collections.abc import Iterable
-from types import MethodDescriptorType
+from types import BuiltinFunctionType, MethodDescriptorType, ModuleType
 from typing import Any, NoReturn
 
 # As it is now: programs may put something else in its place.
@@ -28,6 +28,7 @@ _AsyncioLoop = asyncio.SelectorEventLoop
 _loops: weakref.WeakSet[asyncio.SelectorEventLoop] = weakref.WeakSet()
 _loop_classes: list[type[asyncio.SelectorEventLoop]] = []
 _entries: list[tuple[object, str]] = []
+_functions: list[tuple[ModuleType, str]] = []
 _deallocators: list[int] = []
 _is_watching = False
 _is_child = False
@@ -54,6 +55,15 @@ def forbid_methods_in_children(*owners: type) -> None:
         for owner in owners
         for name, method in vars(owner).items()
         if isinstance(method, MethodDescriptorType)
+    )
+
+
+def forbid_functions_in_children(module: ModuleType) -> None:
+    """Names those functions of a module that Java has made so far."""
+    _functions.extend(
+        (module, name)
+        for name, function in vars(module).items()
+        if isinstance(function, BuiltinFunctionType)
     )
 
 
@@ -103,6 +113,8 @@ def _after_in_child() -> None:
         ctypes.c_void_p.from_address(deallocator).value = free.value
     for owner, name in _entries:
         setattr(owner, name, _refuse)
+    for module, name in _functions:
+        setattr(module, name, _lack)
     for loop_class in _loop_classes:
         _refuse_loops(loop_class)
         _give_back(loop_class)
@@ -120,7 +132,7 @@ def _refuse_loops(loop_class: type) -> None:
 def _give_back(loop_class: type) -> None:
     for base in _own_bases(loop_class):
         for name in _methods(base):
-            setattr(base, name, getattr(_AsyncioLoop, name, _refuse))
+            setattr(base, name, getattr(_AsyncioLoop, name, _lack))
     loop_class.__init__ = _init_without_java  # type: ignore[misc]
 
 
@@ -146,6 +158,14 @@ def _init_without_java(self: asyncio.SelectorEventLoop) -> None:
 
 def _die_in_silence(_: asyncio.SelectorEventLoop) -> None:
     """That it wasn't closed is the parent's affair, and so is what it would close."""
+
+
+def _lack(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError(
+        "this process was forked from one in which rloop's Java was already running: its loops "
+        "work as asyncio's, and have neither figures nor monitors nor recordings; who wants "
+        "those starts it by spawn"
+    )
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:

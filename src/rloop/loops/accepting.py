@@ -48,6 +48,7 @@ class Accepting(asyncio.SelectorEventLoop):
         _accept_connection2: Callable[..., Any]
         # Made by Java: (fd, address); None if no connection waits; False where Java can't accept
         _accept: Callable[[int], Any]
+        _count_accepted: Callable[[], None]
 
     def _accept_connection(
         self,
@@ -60,12 +61,12 @@ class Accepting(asyncio.SelectorEventLoop):
     ) -> None:
         """Accepts what waits; a reader, with the arguments of ``_start_serving``."""
         serving = protocol_factory, listener, sslcontext, server, backlog, *more
-        accept = self._accept_plain if _is_usual(listener) else _accept_by_its_method
+        accept = self._accept_plain if _is_usual(listener) else self._accept_by_its_method
         for _ in range(backlog + 1):
             try:
                 accepted = accept(listener)
                 if accepted is False:
-                    accept = _accept_by_its_method
+                    accept = self._accept_by_its_method
                     accepted = accept(listener)
             except ConnectionAbortedError:
                 continue
@@ -89,6 +90,16 @@ class Accepting(asyncio.SelectorEventLoop):
             return accepted
         kind = _type(listener) | _NON_BLOCKING
         return PlainSocket(_family(listener), kind, listener.proto, accepted[0]), accepted[1]
+
+    def _accept_by_its_method(self, listener: socket.socket) -> Any:
+        """The same of a listener that isn't quite a socket: gunicorn's, for one."""
+        try:
+            sock, address = listener.accept()
+        except (BlockingIOError, InterruptedError):
+            return None
+        self._count_accepted()
+        sock.setblocking(False)
+        return sock, address
 
     def _accept_later(self, exc: OSError, serving: tuple[Any, ...]) -> None:
         """Leaves the listener alone for a while: the kernel goes on to report it as ready."""
@@ -188,16 +199,6 @@ class Accepting(asyncio.SelectorEventLoop):
             if _is_accepted_in_handshake(transport.get_protocol()):
                 transport.abort()
         await super().shutdown_asyncgens()
-
-
-def _accept_by_its_method(listener: socket.socket) -> Any:
-    """The same of a listener that isn't quite a socket: gunicorn's, for one."""
-    try:
-        sock, address = listener.accept()
-    except (BlockingIOError, InterruptedError):
-        return None
-    sock.setblocking(False)
-    return sock, address
 
 
 def _is_accepted_in_handshake(protocol: Any) -> bool:

@@ -63,9 +63,8 @@ def install() -> None:
             fork.give_back_in_children(RLoop)
             fork.free_without_java_in_children(core.reference_deallocator)
             fork.forbid_methods_in_children(core.Handle, core.TimerHandle)
-            fork.forbid_in_children(
-                [(core.LoopState, "__next__"), (core, "add_transport"), (core, "add_datagrams")]
-            )
+            fork.forbid_in_children([(core.LoopState, "__next__")])
+            fork.forbid_functions_in_children(core)
             _is_installed = True
 
 

@@ -117,7 +117,11 @@ class LoopMetrics:
     """Of ends of pipes."""
 
     tls_transports: TransportMetrics
-    """Of those stream transports that use TLS, while they do."""
+    """Of those stream transports that use TLS, while they do.
+
+    Where the standard library's code does TLS (``RLOOP_TLS=stdlib``, TLS within TLS) they count as
+    stream transports alone.
+    """
 
     loop_io: IoMetrics
     """I/O of the thread that runs the loop."""

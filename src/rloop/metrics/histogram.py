@@ -44,7 +44,8 @@ class Histogram:
         """The standard deviation."""
         if not self.count:
             return 0.0
-        mean = self.mean
+        # Of the bounds, which all are above what they stand for.
+        mean = sum(n * bound for bound, n in self.buckets) / self.count
         return math.sqrt(sum(n * (bound - mean) ** 2 for bound, n in self.buckets) / self.count)
 
     def percentile(self, percent: float) -> float:

@@ -10,6 +10,8 @@ from struct import unpack
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from rloop.java import fork
+
 from . import histogram, slow_calls
 from .histogram import Histogram
 from .slow_calls import SlowCall
@@ -25,7 +27,7 @@ _BYTES_A_VALUE = 8
 _FINEST_RESOLUTION = 1e-6  # seconds
 
 
-_adding = threading.RLock()  # a signal handler may make one as well
+_lock = threading.RLock()  # a signal handler may make or close one as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,13 @@ class Monitor:
         self._threshold = math.inf if threshold is None else threshold
         self._on_slow = slow_calls.log if on_slow is None else on_slow
         nanoseconds = min(self._threshold * _NANOSECONDS, _NEVER)
-        with _adding:  # so it has the same number on each worker
+        self._last: list[bytes] | None = None
+        with _lock:  # so it has the same number on each worker
             numbers = loop._on_each_worker(
                 loop._add_monitor, int(nanoseconds), int(resolution * _NANOSECONDS)
             )
-        self._number = numbers[0]
-        self._last: list[bytes] | None = None
-        loop._monitors = (*loop._monitors, self)
+            self._number = numbers[0]
+            loop._monitors = (*loop._monitors, self)
 
     @property
     def callback_duration(self) -> Histogram:
@@ -104,7 +106,11 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """All histograms at one moment."""
-        written = self._read() if self._last is None else self._last
+        written = self._last
+        if written is None:
+            fork.check()  # the lock may be held there for ever
+            with _lock:
+                written = self._read() if self._last is None else self._last
         workers = [list(_histograms(each)) for each in written]
         return Snapshot(*(histogram.merged(each) for each in zip(*workers, strict=True)))
 
@@ -114,11 +120,18 @@ class Monitor:
     def reset(self) -> None:
         """Forgets what was measured so far."""
         if self._last is None:
-            self._loop._on_each_worker(self._loop._reset_monitor, self._number)
+            fork.check()
+            with _lock:
+                if self._last is None:
+                    self._loop._on_each_worker(self._loop._reset_monitor, self._number)
 
     def close(self) -> None:
         """Ends the measuring; what was measured stays."""
-        if self._last is None:
+        if fork.is_child():
+            return  # it is the parent's affair
+        with _lock:
+            if self._last is not None:
+                return
             loop = self._loop
             self._last = self._read()
             loop._monitors = tuple(other for other in loop._monitors if other is not self)

@@ -94,7 +94,7 @@ class LoneWorker(Worker):
 
     def __init__(self, loop: TokioLoop) -> None:
         """Made when somebody asks."""
-        super().__init__(loop, 0, loop._state, None)
+        super().__init__(loop, 0, None, None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LoneWorker) and other._loop is self._loop

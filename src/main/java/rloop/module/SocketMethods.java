@@ -1,6 +1,7 @@
 package rloop.module;
 
 import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
 import java.lang.invoke.MethodHandles;
@@ -35,7 +36,8 @@ final class SocketMethods {
         .add("_sock_send_to", "sendTo", FAST, "($self, sock, data, address, /)")
         .add("_sock_send_file", "sendFile", FAST, "($self, sock, file, offset, count, /)")
         .add("_sock_await_block", "awaitBlock", ONE_ARGUMENT, "($self, future, /)")
-        .add("_accept", "accept", ONE_ARGUMENT, "($self, fd, /)");
+        .add("_accept", "accept", ONE_ARGUMENT, "($self, fd, /)")
+        .add("_count_accepted", "countAccepted", NO_ARGUMENTS, "($self, /)");
   }
 
   private static long lock(long self, long b) {
@@ -181,6 +183,12 @@ final class SocketMethods {
     }
     Loops.open(self);
     return orNone(Loops.sockets(self).accept(Arguments.toInt(fd)));
+  }
+
+  /** {@code _count_accepted()}: Python has accepted a connection by itself. */
+  private static long countAccepted(long self, long b, long c, long d) {
+    Loops.of(self).counters().accepted();
+    return Arguments.none();
   }
 
   @Owned
