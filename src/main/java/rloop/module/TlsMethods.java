@@ -97,7 +97,7 @@ final class TlsMethods {
   private static long receiveRest(long self, long protocol, long c, long d) {
     StreamConnection connection = connection(self);
     long data = connection.receiveTlsRest();
-    connection.setReceiver(protocol);
+    connection.reading().setReceiver(protocol);
     return data == 0 ? Arguments.none() : data;
   }
 
@@ -107,12 +107,12 @@ final class TlsMethods {
       return view == null
           ? Arguments.bool(false)
           : TransportMethods.received(
-              connection(self).receiveTlsInto(view.address(), view.length()));
+              connection(self).reading().receiveTlsInto(view.address(), view.length()));
     }
   }
 
   private static long holdsData(long self, long b, long c, long d) {
-    return Arguments.bool(connection(self).holdsData());
+    return Arguments.bool(connection(self).reading().holdsData());
   }
 
   /**

@@ -23,6 +23,7 @@ import rloop.loop.Affinity;
 import rloop.transport.Callbacks;
 import rloop.transport.OpenFile;
 import rloop.transport.StreamConnection;
+import rloop.transport.StreamReading;
 import rloop.transport.TransportChannel;
 import rloop.transport.TransportType;
 
@@ -131,27 +132,27 @@ final class TransportMethods {
 
   /** {@code _set_receiver(protocol)}, or {@code None} for a {@code BufferedProtocol}. */
   private static long setReceiver(long self, long receiver, long c, long d) {
-    channel(self).setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
+    channel(self).reading().setReceiver(receiver == PyObjects.Py_None ? 0 : receiver);
     return Arguments.none();
   }
 
   private static long startReading(long self, long b, long c, long d) {
-    channel(self).startReading();
+    channel(self).reading().start();
     return Arguments.none();
   }
 
   private static long pauseReading(long self, long b, long c, long d) {
-    channel(self).pauseReading();
+    channel(self).reading().pause();
     return Arguments.none();
   }
 
   private static long resumeReading(long self, long b, long c, long d) {
-    channel(self).resumeReading();
+    channel(self).reading().resume();
     return Arguments.none();
   }
 
   private static long isReading(long self, long b, long c, long d) {
-    return Arguments.bool(TYPE.channel(self).isReading());
+    return Arguments.bool(TYPE.channel(self).reading().isOn());
   }
 
   /**
@@ -167,20 +168,20 @@ final class TransportMethods {
       if (view.length() == 0) {
         throw PyException.runtimeError("get_buffer() returned an empty buffer");
       }
-      return received(stream(self).receiveInto(view.address(), view.length()));
+      return received(stream(self).reading().receiveInto(view.address(), view.length()));
     }
   }
 
   @Owned
   static long received(long count) {
-    return count == StreamConnection.NOTHING_TO_TELL
+    return count == StreamReading.NOTHING_TO_TELL
         ? Arguments.none()
         : PyScalars.PyLong_FromLongLong(count);
   }
 
   /** {@code _take_held()}: what was read and held back for one call, or {@code None}. */
   private static long takeHeld(long self, long b, long c, long d) {
-    long data = channel(self).takeHeld();
+    long data = channel(self).reading().takeHeld();
     return data == 0 ? Arguments.none() : data;
   }
 

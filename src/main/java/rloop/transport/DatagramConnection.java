@@ -34,6 +34,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
 
   private final DatagramEndpoint endpoint;
   private final InboundDatagrams inbound;
+  private final Reading reading;
   private final DatagramMemory memory;
   private final int family;
   private final boolean isConnected;
@@ -41,7 +42,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
   private final boolean sendsEmpty;
 
   /**
-   * A socket that is not read before {@link #startReading}.
+   * A socket that is not read before {@link Reading#start}.
    *
    * @param family of its addresses
    * @param onlyAddress a Python address, the one that is sent to, or 0 for any
@@ -68,6 +69,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
       noted.setEndpoint(endpoint);
     }
     this.inbound = new InboundDatagrams(loop, callbacks);
+    this.reading = new Reading(this, endpoint, inbound, callbacks);
     this.memory = memory;
     this.family = family;
     this.isConnected = isConnected;
@@ -94,8 +96,8 @@ public final class DatagramConnection extends TransportChannel implements Datagr
   // ---- reading -------------------------------------------------------------------------------
 
   @Override
-  InboundDatagrams undelivered() {
-    return inbound;
+  public Reading reading() {
+    return reading;
   }
 
   @Override
@@ -107,7 +109,7 @@ public final class DatagramConnection extends TransportChannel implements Datagr
   public void received(long data, int length, long name, int nameLength) {
     long bytes = loop.bytesPool().copyOf(data, length);
     inbound.deliver(bytes, memory.address(name, nameLength), length);
-    takeBackUnwanted();
+    reading.takeBackUnwanted();
   }
 
   @Override

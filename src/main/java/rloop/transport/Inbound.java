@@ -232,7 +232,7 @@ final class Inbound implements Undelivered {
 
   /** The end, which a call was to tell: 0 or {@code -errno}; or that there is nothing to tell. */
   long takeEnd() {
-    return takeBackEnd() ? -end : StreamConnection.NOTHING_TO_TELL;
+    return takeBackEnd() ? -end : StreamReading.NOTHING_TO_TELL;
   }
 
   /** How many bytes are held. */

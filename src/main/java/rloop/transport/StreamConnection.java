@@ -21,14 +21,12 @@ import rloop.loop.Tally;
  * data comes back here ({@link Inbound}).
  */
 public final class StreamConnection extends TransportChannel implements StreamEvents {
-  /** There is neither data nor an end. */
-  public static final long NOTHING_TO_TELL = StreamEndpoint.NOTHING;
-
   /** So much may be read ahead of the protocol while the I/O is lent, in bytes. */
   private static final long MOST_AHEAD = 256 * 1024;
 
   private final StreamEndpoint endpoint;
   private final Inbound inbound;
+  private final StreamReading reading;
   private final StreamReceiver receiver;
   private final TlsConnection tls;
   private final Outbound outbound;
@@ -50,11 +48,12 @@ public final class StreamConnection extends TransportChannel implements StreamEv
   /** From {@link #awaitDrain} to {@link #endAwaitDrain}: somebody else sends on the socket. */
   private boolean drainAwaited;
 
-  /** One that does not read before {@link #startReading}. */
+  /** One that does not read before {@link Reading#start}. */
   public StreamConnection(EventLoop loop, OpenFile file, StreamCalls calls, Callbacks callbacks) {
     super(loop, callbacks);
     this.endpoint = open(loop, file, calls);
     this.inbound = new Inbound(loop, callbacks);
+    this.reading = new StreamReading(this, endpoint, inbound, callbacks);
     this.receiver = new StreamReceiver(loop, endpoint);
     this.tls = new TlsConnection(this, loop, endpoint, callbacks);
     this.outbound = new Outbound(this, endpoint, tls, callbacks);
@@ -157,8 +156,8 @@ public final class StreamConnection extends TransportChannel implements StreamEv
   // ---- reading -------------------------------------------------------------------------------
 
   @Override
-  Inbound undelivered() {
-    return inbound;
+  public StreamReading reading() {
+    return reading;
   }
 
   /** Hot. */
@@ -188,11 +187,11 @@ public final class StreamConnection extends TransportChannel implements StreamEv
     long data = receiver.take(address, count);
     if (callbacks.hasReceiver() && !inbound.isWaiting()) {
       inbound.deliver(data, count);
-      takeBackUnwanted();
+      reading.takeBackUnwanted();
     } else { // an I/O thread has read ahead
       inbound.hold(data);
       if (inbound.heldBytes() > MOST_AHEAD) {
-        updateReading();
+        reading.update();
       }
     }
   }
@@ -207,94 +206,6 @@ public final class StreamConnection extends TransportChannel implements StreamEv
   @Override
   public void ended(int errno) {
     inbound.deliverEnd(errno);
-  }
-
-  /**
-   * Receives into a protocol's own buffer.
-   *
-   * @return how many bytes; 0 at the end of the stream, or {@code -errno}, for the caller to tell;
-   *     or {@link #NOTHING_TO_TELL}
-   */
-  public long receiveInto(long address, long length) {
-    if (inbound.holdsData()) {
-      return takeHeldInto(address, length);
-    }
-    long end = inbound.takeEnd(); // which an I/O thread has met
-    if (end != NOTHING_TO_TELL) {
-      return end;
-    }
-    long count = endpoint.receiveInto(address, length);
-    if (count > 0) {
-      inbound.hasRead(count);
-    }
-    return count;
-  }
-
-  private long takeHeldInto(long address, long length) {
-    if (!isDelivering()) {
-      return NOTHING_TO_TELL;
-    }
-    long count = inbound.takeHeldInto(address, length);
-    if (!inbound.holdsData()) {
-      heldIsDelivered();
-    }
-    return count;
-  }
-
-  @Override
-  @Owned
-  public long takeHeld() {
-    long data = super.takeHeld();
-    if (data != 0) {
-      heldIsDelivered();
-    }
-    return data;
-  }
-
-  /** What came behind the data that was held has waited for that. */
-  private void heldIsDelivered() {
-    updateReading();
-    inbound.deliverHeld();
-    if (endpoint.hasUnread() && !callbacks.hasReceiver()) {
-      loop.schedule(callbacks.readBuffered());
-    }
-    endpoint.repeatTlsEnd();
-  }
-
-  /**
-   * Whether there is data from before the protocol was replaced, which has to be delivered first.
-   */
-  public boolean holdsData() {
-    return inbound.holdsData();
-  }
-
-  /**
-   * As {@link #receiveInto}, what TLS makes of the data; what does not fit follows in a later call
-   * of the protocol.
-   */
-  public long receiveTlsInto(long address, long length) {
-    if (inbound.holdsData()) {
-      return takeHeldInto(address, length);
-    }
-    long count = endpoint.decryptInto(address, length);
-    if (count != NOTHING_TO_TELL) {
-      inbound.hasRead(count);
-    }
-    if (endpoint.hasUnread()) {
-      loop.schedule(callbacks.readBuffered());
-    }
-    return count;
-  }
-
-  /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */
-  @Owned
-  public long receiveTlsRest() {
-    if (!endpoint.hasUnread()) {
-      return 0;
-    }
-    receiver.makeRoom();
-    long count = endpoint.decryptUnread();
-    return count > 0 ? receiver.take(endpoint.room(), count) : 0;
   }
 
   // ---- writing -------------------------------------------------------------------------------
@@ -464,6 +375,17 @@ public final class StreamConnection extends TransportChannel implements StreamEv
   /** What encrypts and decrypts, while it is in use. */
   public TlsConnection tls() {
     return tls;
+  }
+
+  /** What was received with the end of the handshake, or had no room elsewhere; 0 if nothing. */
+  @Owned
+  public long receiveTlsRest() {
+    if (!endpoint.hasUnread()) {
+      return 0;
+    }
+    receiver.makeRoom();
+    long count = endpoint.decryptUnread();
+    return count > 0 ? receiver.take(endpoint.room(), count) : 0;
   }
 
   @Override

@@ -1,9 +1,7 @@
 package rloop.transport;
 
 import org.jspecify.annotations.Nullable;
-import rloop.cpython.api.Owned;
 import rloop.cpython.object.BytesPool;
-import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.io.Endpoint;
 import rloop.io.EndpointEvents;
@@ -12,8 +10,8 @@ import rloop.loop.Recorder;
 import rloop.loop.Tally;
 
 /**
- * The Python half of a transport of ours: its life, its flow control, and what is undelivered. What
- * the kernel is asked is its {@link Endpoint}'s.
+ * The Python half of a transport of ours: its life, and when its protocol pauses writing. What
+ * arrives is its {@link Reading}'s, what the kernel is asked its {@link Endpoint}'s.
  *
  * <pre>
  *            close()                     queue empty
@@ -40,8 +38,6 @@ public abstract class TransportChannel implements EndpointEvents {
   protected final Callbacks callbacks;
   protected final WaterMarks waterMarks = new WaterMarks();
   private State state = State.OPEN;
-  private boolean started;
-  private boolean paused;
   private boolean resumeScheduled;
 
   /** While this is recorded. */
@@ -50,7 +46,7 @@ public abstract class TransportChannel implements EndpointEvents {
   /** Somebody else may have the descriptor. */
   private boolean shared;
 
-  /** One that does not read before {@link #startReading}. */
+  /** One that does not read before {@link Reading#start}. */
   TransportChannel(EventLoop loop, Callbacks callbacks) {
     this.loop = loop;
     this.callbacks = callbacks;
@@ -69,6 +65,9 @@ public abstract class TransportChannel implements EndpointEvents {
 
   /** What does its I/O. */
   abstract Endpoint endpoint();
+
+  /** What becomes of what arrives. */
+  public abstract Reading reading();
 
   /** Takes the I/O home, so that the endpoint can be used. */
   public void takeIo() {
@@ -102,104 +101,6 @@ public abstract class TransportChannel implements EndpointEvents {
   @Override
   public final void held(boolean isHeld) {
     callbacks.keepAlive(isHeld);
-  }
-
-  // ---- reading -------------------------------------------------------------------------------
-
-  /** What was received and is on its way to the protocol. */
-  abstract Undelivered undelivered();
-
-  /**
-   * Starts to deliver what arrives.
-   *
-   * @throws PyException an {@code OSError}, if the descriptor can't be watched
-   */
-  public void startReading() {
-    started = true;
-    updateReading();
-  }
-
-  /** Stops delivering; data that was read and not yet delivered is held back. */
-  public void pauseReading() {
-    if (state == State.OPEN && !paused) {
-      paused = true;
-      undelivered().takeBack();
-      endpoint().stopReading(); // the poller learns of it, unless reading is resumed until then
-    }
-  }
-
-  /**
-   * Delivers what was held back, and reads on.
-   *
-   * @throws PyException an {@code OSError}, if the descriptor can't be watched
-   */
-  public void resumeReading() {
-    if (state == State.OPEN && paused) {
-      paused = false;
-      try {
-        updateReading();
-      } catch (PyException e) {
-        paused = true;
-        throw e;
-      }
-      undelivered().deliverHeld();
-    }
-  }
-
-  /** After data was given to be delivered: others may have come in, who paused or closed. */
-  protected final void takeBackUnwanted() {
-    if (!isReading()) {
-      if (isGone()) {
-        undelivered().drop();
-      } else {
-        undelivered().takeBack();
-      }
-    }
-  }
-
-  /** What is held comes first: until it is delivered nothing more is read. */
-  protected final void updateReading() {
-    if (started && isReading()) {
-      if (undelivered().holdsData()) {
-        endpoint().stopReading();
-      } else {
-        PyException.checkErrno(endpoint().startReading());
-      }
-    }
-  }
-
-  /** Whether data is being delivered. */
-  public boolean isReading() {
-    return !isClosing() && !paused;
-  }
-
-  /** As {@link #isReading}; what was read before a write failed is delivered before it is told. */
-  protected final boolean isDelivering() {
-    return isOpen() && !paused;
-  }
-
-  /**
-   * Sets whom data goes to from now on, also data that was read before.
-   *
-   * @param receiver a protocol, or 0 for a {@code BufferedProtocol}
-   */
-  public void setReceiver(long receiver) {
-    undelivered().redirect();
-    updateReading();
-    callbacks.setReceiver(receiver);
-  }
-
-  /** Data that was held back and may be delivered now, or 0. */
-  @Owned
-  public long takeHeld() {
-    if (!isDelivering()) {
-      return 0;
-    }
-    long held = undelivered().takeHeld();
-    if (!undelivered().holdsData()) {
-      updateReading();
-    }
-    return held;
   }
 
   // ---- writing -------------------------------------------------------------------------------
@@ -388,8 +289,7 @@ public abstract class TransportChannel implements EndpointEvents {
       callbacks.keepAlive(false);
       return true;
     }
-    undelivered().drop();
-    endpoint().stopReading();
+    reading().end();
     return false;
   }
 
@@ -437,7 +337,7 @@ public abstract class TransportChannel implements EndpointEvents {
     }
     state = State.CLOSED;
     endpoint().close();
-    undelivered().drop();
+    reading().drop();
   }
 
   /** Whether it is ending. */
@@ -453,7 +353,7 @@ public abstract class TransportChannel implements EndpointEvents {
   /** Ends all that is left, before Python closes the descriptor. */
   public void dispose() {
     lose();
-    undelivered().dispose();
+    reading().dispose();
     callbacks.dispose();
   }
 }
