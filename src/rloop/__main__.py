@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from . import __version__, cache, doctor, flight_recorder, launch
 from .program import Program
@@ -23,11 +24,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         case "record":
             program = _program(parser, "record", command)
-            try:
-                recording = flight_recorder(chosen.file, jdk_events=chosen.jdk_events)
-            except (OSError, RuntimeError) as error:
-                sys.exit(f"{parser.prog}: record: {error}")
-            with recording:
+            with _recording(f"{parser.prog}: record: ", chosen.file, chosen.jdk_events):
                 launch.main(program, chosen.loop)
             return 0
         case "doctor":
@@ -37,6 +34,26 @@ def main(arguments: Sequence[str]) -> int:
         case _:
             parser.print_help()
             return 0
+
+
+@contextmanager
+def _recording(who: str, path: str, jdk_events: str | None) -> Iterator[None]:
+    """Ends the process if there can be no recording, or it isn't written."""
+    try:
+        recording = flight_recorder(path, jdk_events=jdk_events)
+    except (OSError, RuntimeError) as error:
+        sys.exit(f"{who}{error}")
+    has_ended = False
+    try:
+        yield
+        has_ended = True
+    finally:
+        try:
+            recording.close()
+        except OSError as error:
+            print(f"{who}{error}", file=sys.stderr)
+            if has_ended:  # otherwise the program's exception says more
+                sys.exit(1)
 
 
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

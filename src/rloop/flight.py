@@ -33,6 +33,8 @@ class FlightRecording:
 
     A context manager. All loops are recorded, those that are made later as well. Its methods may be
     called on any thread.
+
+    ``path`` is the file, as an absolute path.
     """
 
     def __init__(
@@ -44,11 +46,16 @@ class FlightRecording:
     ) -> None:
         if jdk_events not in _CONFIGURATIONS:
             raise ValueError(f"jdk_events is 'default', 'profile' or None, not {jdk_events!r}")
-        self.path = os.path.abspath(os.fspath(path))
+        pairs = [text for pair in (settings or {}).items() for text in pair]
+        if not all(isinstance(text, str) for text in pairs):
+            raise TypeError(
+                "settings have strings as names and values, such as "
+                f"{{'rloop.SlowCall#threshold': '5 ms'}}, not {settings!r}"
+            )
+        self.path = os.path.abspath(os.fsdecode(path))
         is_new = not os.path.exists(self.path)
         with open(self.path, "ab"):
             pass  # what is wrong with it is told now, and by Python
-        pairs = [text for pair in (settings or {}).items() for text in pair]
         try:
             self._start(jdk_events or "", *pairs)
         except BaseException:
@@ -75,7 +82,7 @@ class FlightRecording:
                 loop._on_each_worker(loop._record, True)
 
     def close(self) -> None:
-        """Ends the recording, and writes the file."""
+        """Ends the recording, and writes the file; ``OSError`` if that fails."""
         if fork.is_child():
             return  # the lock may be held there for ever
         with _lock:
@@ -83,10 +90,14 @@ class FlightRecording:
                 return
             self._is_open = False
             atexit.unregister(self.close)
-            if jvm.core().stop_recording(self._number):
-                RLoop._are_recorded = False
-                for loop in _loops():
-                    loop._on_each_worker(loop._record, False)
+            core = jvm.core()
+            try:
+                core.stop_recording(self._number)
+            finally:
+                if not core.is_recording():
+                    RLoop._are_recorded = False
+                    for loop in _loops():
+                        loop._on_each_worker(loop._record, False)
 
     def __enter__(self) -> Self:
         return self

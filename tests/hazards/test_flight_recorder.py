@@ -69,7 +69,7 @@ def record(
     kind: str, recording: Path, body: str, *, env: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Runs a script that has `path`; returns what it printed, JSON."""
-    head = "import asyncio, json, socket, sys, time, rloop\npath = sys.argv[1]\n"
+    head = "import asyncio, json, os, socket, sys, time, rloop\npath = sys.argv[1]\n"
     source = on_loop(kind, head, body)
     result = run_script(source, str(recording), env=env, timeout=TIMEOUT_SECONDS)
     assert_clean(result)
@@ -365,6 +365,59 @@ def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert "FileNotFoundError" in result.stderr
 
 
+def test_what_cannot_be_written_at_the_end_is_an_error_and_the_recording_is_over(
+    tmp_path: Path, recording: Path
+) -> None:
+    record(
+        "rloop",
+        recording,
+        f"""
+        import shutil
+
+        gone = {str(tmp_path / "gone")!r}
+        os.mkdir(gone)
+        loop = new_loop()
+        first = rloop.flight_recorder(os.path.join(gone, "a.jfr"))
+        shutil.rmtree(gone)
+        second = rloop.flight_recorder("/dev/full")
+        for unwritten in first, second:
+            try:
+                unwritten.close()
+            except OSError as error:
+                assert "the flight recording cannot be written" in str(error), error
+            else:
+                raise AssertionError("it was written")
+            unwritten.close()
+        assert not rloop.RLoop._are_recorded
+        with rloop.flight_recorder(os.fsencode(path)):
+            loop.call_soon(time.sleep, 0.03)
+            loop.run_until_complete(asyncio.sleep(0))
+        """,
+    )
+    assert len(events(recording)["SlowCall"]) == 1
+
+
+def test_a_folder_for_temporary_files_that_is_none_is_an_error(recording: Path) -> None:
+    options = {"RLOOP_JAVA_OPTIONS": "-Djava.io.tmpdir=/dev/null/none", "RLOOP_AOT": "off"}
+    result = run_script(
+        "import sys, rloop; rloop.flight_recorder(sys.argv[1])",
+        str(recording),
+        env={**os.environ, **options},
+    )
+    assert "OSError: " in result.stderr
+    assert "-Djava.io.tmpdir=FOLDER names another folder" in result.stderr
+    assert not recording.exists()
+
+
+def test_settings_that_are_no_strings_are_refused(recording: Path) -> None:
+    result = run_script(
+        "import sys, rloop; rloop.flight_recorder(sys.argv[1], settings={'rloop.Poll#enabled': 1})",
+        str(recording),
+    )
+    assert "TypeError: settings have strings as names and values" in result.stderr
+    assert not recording.exists()
+
+
 def test_unknown_jdk_events_are_refused(recording: Path) -> None:
     result = run_script(
         "import sys, rloop; rloop.flight_recorder(sys.argv[1], jdk_events='all')", str(recording)
@@ -447,6 +500,14 @@ def test_a_program_that_raises_is_recorded(recording: Path) -> None:
     assert "ZeroDivisionError" in done.stderr
     assert "flight" not in done.stderr
     assert recording.stat().st_size > 0
+
+
+def test_a_record_that_cannot_be_written_is_told() -> None:
+    for code, status in ("", 1), ("import sys; sys.exit(5)", 5):
+        done = run_record("/dev/full", "--", "-c", code)
+        assert done.returncode == status
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("python -m rloop: record: the flight recording cannot be written")
 
 
 def test_a_recording_needs_a_program_and_a_file(recording: Path, tmp_path: Path) -> None:

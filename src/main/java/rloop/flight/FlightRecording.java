@@ -12,6 +12,7 @@ import java.util.Map;
 import jdk.jfr.Configuration;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
+import jdk.jfr.RecordingState;
 import rloop.loop.Recorder;
 import rloop.loop.Recorders;
 
@@ -50,8 +51,14 @@ public final class FlightRecording {
    * @param settings what is set beyond it: names and values in turn, as {@code
    *     rloop.Poll#threshold}
    * @return its number
+   * @throws UncheckedIOException if Flight Recorder has nowhere to write
    */
   public static synchronized int start(String path, String configuration, String... settings) {
+    try {
+      FlightRecorder.getFlightRecorder();
+    } catch (IllegalStateException e) {
+      throw new UncheckedIOException(e.getMessage(), new IOException(e));
+    }
     for (Class<? extends LoopEvent> event : EVENTS) {
       FlightRecorder.register(event);
     }
@@ -86,17 +93,33 @@ public final class FlightRecording {
     return all;
   }
 
-  /** Ends a recording, which is written then; returns whether it was the last one. */
-  public static synchronized boolean stop(int number) {
+  /**
+   * Ends a recording, which is written then.
+   *
+   * @throws UncheckedIOException if it cannot be written; it is over all the same
+   */
+  public static synchronized void stop(int number) {
     Recording recording = RECORDINGS.get(number);
-    recording.stop();
-    recording.close();
-    boolean isLast = FlightRecorder.getFlightRecorder().getRecordings().isEmpty();
-    if (isLast) {
-      Recorders.use(null);
-      removeRepository();
+    Path path = recording.getDestination();
+    try {
+      recording.stop();
+      if (recording.getState() != RecordingState.CLOSED) { // as it is once it was written
+        recording.dump(path); // says why it was not
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      recording.close();
+      if (!isRecording()) {
+        Recorders.use(null);
+        removeRepository();
+      }
     }
-    return isLast;
+  }
+
+  /** Whether anything is recorded. */
+  public static boolean isRecording() {
+    return !FlightRecorder.getFlightRecorder().getRecordings().isEmpty();
   }
 
   /** The JVM never ends, and so never does it; a later recording makes a new one. */

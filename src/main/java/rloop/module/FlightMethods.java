@@ -1,8 +1,10 @@
 package rloop.module;
 
 import static rloop.cpython.type.Methods.FAST;
+import static rloop.cpython.type.Methods.NO_ARGUMENTS;
 import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 
+import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
@@ -23,7 +25,8 @@ final class FlightMethods {
   static void addTo(long module, long loopClass) {
     new Functions(module, MethodHandles.lookup())
         .add("start_recording", "startRecording", FAST, "(path, configuration, /, *settings)")
-        .add("stop_recording", "stopRecording", ONE_ARGUMENT, "(number, /)");
+        .add("stop_recording", "stopRecording", ONE_ARGUMENT, "(number, /)")
+        .add("is_recording", "isRecording", NO_ARGUMENTS, "()");
     new Methods(loopClass, MethodHandles.lookup(), "lock")
         .add("_record", "record", ONE_ARGUMENT, "($self, recorded, /)")
         .add("_record_slow_call", "recordSlowCall", ONE_ARGUMENT, "($self, description, /)");
@@ -55,6 +58,11 @@ final class FlightMethods {
     int number;
     try {
       number = FlightRecording.start(path, configuration, settings);
+    } catch (UncheckedIOException e) {
+      throw PyException.osError(
+          "%s; RLOOP_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER names another folder for what is not"
+                  .formatted(e.getMessage())
+              + " written yet");
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
     }
@@ -65,17 +73,22 @@ final class FlightMethods {
     return Memory.string(PyException.check(PyScalars.PyUnicode_AsUTF8(object)));
   }
 
-  /** {@code stop_recording(number)}: whether nothing is recorded any more. */
+  /** {@code stop_recording(number)}: see {@link FlightRecording#stop}. */
   private static long stopRecording(long module, long number, long c, long d) {
     int recording = Arguments.toInt(number);
     long threadState = PyRuntime.PyEval_SaveThread();
-    boolean isLast;
     try {
-      isLast = FlightRecording.stop(recording);
+      FlightRecording.stop(recording);
+    } catch (UncheckedIOException e) {
+      throw PyException.osError("the flight recording cannot be written: " + e.getMessage());
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
     }
-    return Arguments.bool(isLast);
+    return Arguments.none();
+  }
+
+  private static long isRecording(long module, long b, long c, long d) {
+    return Arguments.bool(FlightRecording.isRecording());
   }
 
   /** {@code _record(recorded)}: whether the loop is recorded from now on. */

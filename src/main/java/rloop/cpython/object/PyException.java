@@ -61,6 +61,10 @@ public final class PyException extends RuntimeException {
     return new PyException("PyExc_OverflowError", message);
   }
 
+  public static PyException osError(String message) {
+    return new PyException("PyExc_OSError", message);
+  }
+
   /** An {@code OSError}, of the subclass that belongs to the number. */
   public static PyException osError(int errno) {
     return new PyException("PyExc_OSError", Memory.string(STRERROR.call(errno)), errno);
