@@ -1,4 +1,6 @@
-"""Real libraries on two workers, under load: every answer is held against what was asked.
+"""Real libraries on a TokioLoop, under load: every answer is held against what was asked.
+
+On one worker with I/O threads, and on two where Python is free-threaded.
 
 LIBRARIES_SECONDS says how long each is loaded; `make matrix` has a minute. A library whose server
 isn't installed is skipped. docs/workers.md says how programs use these libraries.
@@ -67,9 +69,9 @@ COMMANDS = {
     "gunicorn, aiohttp": (["gunicorn", "aiohttp"], f"{GUNICORN}AiohttpWorker {APPS}:aiohttp()"),
 }
 
-pytestmark = needs_free_threading
-
-ENVIRONMENT = {**os.environ, "RLOOP_WORKERS": "2"}
+pytestmark = pytest.mark.parametrize(
+    "workers", ["1", pytest.param("2", marks=needs_free_threading)]
+)
 # What there is to say of any of these goes there
 COMPLAINTS = ("Traceback", "Error", "never awaited", "never retrieved", "GIL")
 
@@ -78,7 +80,7 @@ def module(name: str, *args: object) -> list[str]:
     return [sys.executable, "-X", "faulthandler", "-m", name, *map(str, args)]
 
 
-def answered(command: list[str], environment: Mapping[str, str] = ENVIRONMENT) -> str:
+def answered(command: list[str], environment: Mapping[str, str]) -> str:
     """What it prints; it ends well and complains of nothing."""
     result = subprocess.run(
         command,
@@ -96,12 +98,12 @@ def answered(command: list[str], environment: Mapping[str, str] = ENVIRONMENT) -
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_client_library(program: str) -> None:
+def test_a_client_library(program: str, workers: str) -> None:
     packages, needs = PROGRAMS[program]
     for package in packages:
         pytest.importorskip(package)
     with ExitStack() as stack:
-        environment = dict(ENVIRONMENT)
+        environment = {**os.environ, "RLOOP_WORKERS": workers}
         for name in needs:
             server, server_program = SERVERS[name]
             if servers.program(server_program) is None:
@@ -111,22 +113,23 @@ def test_a_client_library(program: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_server(name: str, tmp_path: Path) -> None:
+def test_a_server(name: str, workers: str, tmp_path: Path) -> None:
     packages, command = COMMANDS[name]
     for package in packages:
         pytest.importorskip(package)
     port = servers.free_port()
+    environment = {**os.environ, "RLOOP_WORKERS": workers}
     log = tmp_path / "log"  # no pipe, which would be full
     with log.open("wb") as output:
         process = subprocess.Popen(
             module(*command.format(port=port).split()),
-            env=ENVIRONMENT,
+            env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
         servers.await_port(port, process)
-        said = answered(module("tests.hazards.libraries.load", port, SECONDS, "http"))
+        said = answered(module("tests.hazards.libraries.load", port, SECONDS, "http"), environment)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -135,6 +138,6 @@ def test_a_server(name: str, tmp_path: Path) -> None:
             process.kill()
             printed = log.read_text()
             print(printed[-LAST_WORDS:])
-    assert set(json.loads(said)) == {"0", "1"}  # all workers have answered
+    assert set(json.loads(said)) == set(map(str, range(int(workers))))  # all have answered
     assert not [complaint for complaint in COMPLAINTS if complaint in printed]
     assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
