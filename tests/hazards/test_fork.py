@@ -323,6 +323,36 @@ loop.close()
     assert (result.stdout.split(), result.stderr) == (["8", "9", "10"], "")
 
 
+@pytest.mark.parametrize("loop_class", ["RLoop", "TokioLoop"])
+def test_a_task_s_child_that_exits_ends_as_it_wants(loop_class: str) -> None:
+    result = run_script(
+        BEGIN
+        + f"""
+new_loop = rloop.{loop_class}
+"""
+        + """
+async def fork(ending):
+    child = os.fork()
+    if child == 0:
+        raise ending
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+loop = new_loop()
+loop.run_until_complete(fork(SystemExit(8)))
+try:
+    loop.run_until_complete(fork(KeyboardInterrupt()))
+except KeyboardInterrupt:
+    sys.exit(9)
+loop.close()
+
+with asyncio.Runner(loop_factory=new_loop) as runner:
+    runner.run(fork(SystemExit(10)))
+"""
+    )
+    assert_clean(result)
+    assert (result.stdout.split(), result.stderr) == (["8", "9", "10"], "")
+
+
 def test_a_child_ends_as_any_process_does() -> None:
     run(
         """

@@ -168,8 +168,12 @@ def _lack(*_: Any, **__: Any) -> NoReturn:
     )
 
 
-def _refuse(*_: Any, **__: Any) -> NoReturn:
+def _refuse(*args: Any, **_: Any) -> NoReturn:
     ending = sys.exc_info()[1]
+    # A task that ends by one schedules its callbacks, with itself, before it raises.
+    for ended in (argument for argument in args if isinstance(argument, asyncio.Future)):
+        if ended.done() and not ended.cancelled():
+            ending = ended.exception()
     if isinstance(ending, (SystemExit, KeyboardInterrupt)):
         raise ending  # the child is on its way out, through what tidies up after the loop
     raise RuntimeError(

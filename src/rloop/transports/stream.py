@@ -137,10 +137,12 @@ class SocketTransport(BaseSocketTransport):
             self._delivery_failed(exc)
 
     def _delivery_failed(self, exc: BaseException) -> None:
-        if isinstance(self._protocol, sslproto.SSLProtocol):
-            self._protocol._fatal_error(exc, "Fatal error on SSL protocol")
-        else:
+        if not isinstance(self._protocol, sslproto.SSLProtocol):
             self._fatal_error(exc, "Fatal error: protocol.data_received() call failed.")
+        elif isinstance(exc, Exception):
+            self._protocol._fatal_error(exc, "Fatal error on SSL protocol")
+        else:  # which asyncio's TLS leaves to its transport; a CancelledError it would not report
+            self._fatal_error(exc, "Fatal error: protocol.buffer_updated() call failed.")
 
     def _tell_end(self, errno: int) -> None:
         if errno:

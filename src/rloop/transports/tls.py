@@ -368,7 +368,7 @@ class SSLProtocol(sslproto.SSLProtocol):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._fatal_error(exc, "Fatal error on SSL protocol")
+            native._delivery_failed(exc)
 
     def _read_into_buffer(self, native: SocketTransport) -> None:
         if self._app_reading_paused:
@@ -391,7 +391,7 @@ class SSLProtocol(sslproto.SSLProtocol):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            self._fatal_error(exc, "Fatal error on SSL protocol")
+            native._delivery_failed(exc)
 
     def _fail(self, error: int) -> None:
         self._fatal_error(libssl.error_of(error), "Fatal error on SSL protocol")

@@ -244,6 +244,28 @@ async def test_a_protocol_that_raises_loses_the_connection(
     caplog.clear()
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+@pytest.mark.parametrize("method", ["get_buffer", "buffer_updated"])
+async def test_what_is_no_exception_is_reported_and_ends_the_connection(
+    connect: TlsConnector,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    error: type[BaseException],
+) -> None:
+    connection = await connect(ViewRecorder)
+
+    def fail(size: int) -> memoryview:
+        raise error
+
+    setattr(connection.protocol, method, fail)
+    connection.transport.set_protocol(connection.protocol)
+    await connection.peer.send(b"data")
+    await until_lost(connection.protocol)
+    assert isinstance(connection.protocol.lost_with, error)
+    assert "Fatal error: protocol.buffer_updated() call failed." in caplog.text
+    caplog.clear()
+
+
 async def test_nothing_is_delivered_after_abort(connect: TlsConnector) -> None:
     connection = await connect(lambda: ViewRecorder(A_BUFFER))
     updated = connection.protocol.buffer_updated

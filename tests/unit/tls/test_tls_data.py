@@ -183,6 +183,30 @@ async def test_a_protocol_that_raises_loses_the_connection(
     caplog.clear()
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+@pytest.mark.parametrize("begins", [True, False])
+async def test_what_is_no_exception_is_reported_and_ends_the_connection(
+    connect: TlsConnector,
+    caplog: pytest.LogCaptureFixture,
+    error: type[BaseException],
+    begins: bool,
+) -> None:
+    connection = await connect(Recorder)
+    if not begins:
+        await connection.peer.send(b"x")
+        await until_received(connection.protocol, 1)
+
+    def fail(data: bytes) -> None:
+        raise error
+
+    connection.protocol.data_received = fail  # type: ignore[method-assign]
+    await connection.peer.send(b"data")
+    await until(lambda: connection.protocol.is_lost)
+    assert isinstance(connection.protocol.lost_with, error)
+    assert "Fatal error: protocol.buffer_updated() call failed." in caplog.text
+    caplog.clear()
+
+
 async def test_a_shutdown_of_the_socket_comes_after_what_was_written(
     connect: TlsConnector,
 ) -> None:
