@@ -17,7 +17,10 @@ def main(arguments: Sequence[str]) -> int:
     """Runs a command and returns the exit code; without one it shows what there is."""
     parser = _parser()
     own, command = _split(arguments)
-    chosen = parser.parse_args(own)
+    chosen, unknown = parser.parse_known_args(own)
+    if unknown:
+        hint = "; the program comes after --" if chosen.command == "record" else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     match chosen.command:
         case "run":
             launch.main(_program(parser, "run", command), chosen.loop)
@@ -86,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         description="An asyncio event loop with a Java core.",
     )
     parser.add_argument("--version", action="version", version=f"rloop {__version__}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     run = commands.add_parser(
         "run",

@@ -27,7 +27,12 @@ def monitor(
     ``loop`` is an ``RLoop`` or ``TokioLoop``, the running one by default. Calls that take
     ``threshold`` seconds or longer are given to ``on_slow``, on the loop's thread and right after
     the call, and logged as warnings of ``rloop.monitor`` if there is no ``on_slow``; ``None``: none
-    are. ``resolution``, in seconds, is how often it is noted how late the loop is.
+    are. What ``on_slow`` raises goes to the loop's exception handler. ``resolution``, in seconds,
+    is how often it is noted how late the loop is.
+
+    To be called on any thread; without ``loop`` where one runs. A loop may have several monitors.
+    Raises ``TypeError`` for a loop of another kind, ``ValueError`` for a number that is no length
+    of time, and ``RuntimeError`` if the loop is closed, or none is given and none runs here.
     """
     from .metrics.monitoring import Monitor  # noqa: PLC0415  # for who monitors
 
@@ -46,9 +51,14 @@ def flight_recorder(
 ) -> FlightRecording:
     """Has Java's Flight Recorder record all loops until ``close()``, or the end of a ``with``.
 
-    The file is written then, or when the program ends. With ``jdk_events``, ``"default"`` or
-    ``"profile"``, what the JDK tells of itself is recorded as well. ``settings`` are Flight
-    Recorder's, such as ``{"rloop.SlowCall#threshold": "1 ms"}``.
+    The file is written then, or when the program ends; not if that is killed, or ends by
+    ``os._exit``. With ``jdk_events``, ``"default"`` or ``"profile"``, what the JDK tells of itself
+    is recorded as well. ``settings`` are Flight Recorder's, such as ``{"rloop.SlowCall#threshold":
+    "1 ms"}``; it passes over those that it doesn't know.
+
+    To be called on any thread; recordings may overlap. Raises ``OSError`` if the file, or what
+    comes before it in the folder for temporary files, can't be written, and ``RuntimeError`` if
+    this Java has no Flight Recorder.
     """
     from .flight import FlightRecording  # noqa: PLC0415  # for who records
 

@@ -28,6 +28,13 @@ def test_it_tells_its_version() -> None:
     assert output_of("--version") == f"rloop {rloop.__version__}\n"
 
 
+def test_a_record_whose_program_has_no_dashes_before_it_is_told_of_them() -> None:
+    command = [sys.executable, "-m", "rloop", "record", "a.jfr", "script.py"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "unrecognized arguments: script.py; the program comes after --" in result.stderr
+
+
 def test_an_unknown_command_is_refused() -> None:
     command = [sys.executable, "-m", "rloop", "walk"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,8 +1,10 @@
 """What the documentation shows works, with the packages that it speaks of."""
 
 import ast
+import inspect
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -29,7 +31,7 @@ NEEDS = {
     "Servers": ["uvicorn"],
     "One for each worker": ["httpx", "websockets"],
     "OpenTelemetry": ["opentelemetry.sdk"],
-    "Prometheus": ["prometheus_client"],
+    "Prometheus": ["prometheus_client", "fastapi", "uvicorn"],
 }
 
 pytestmark = pytest.mark.usefixtures("_rloop_is_chosen")
@@ -121,6 +123,30 @@ def test_every_variable_is_documented() -> None:
         if isinstance(node, ast.Constant) and str(node.value).startswith("RLOOP_"):
             name = str(node.value).split()[0].rstrip(":")
             assert f"`{name}" in documented, name
+
+
+def test_every_variable_that_is_documented_is_read() -> None:
+    read = {
+        name
+        for path in (ROOT / "src" / "rloop").glob("**/*.py")
+        for name in re.findall(r"RLOOP_[A-Z_]+", path.read_text())
+    }
+    for page in (ROOT / "README.md", *PAGES.glob("*.md")):
+        assert set(re.findall(r"RLOOP_[A-Z_]+", page.read_text())) <= read, page
+
+
+def test_every_public_name_is_in_the_reference_and_says_what_it_is() -> None:
+    import rloop  # noqa: PLC0415
+
+    reference = (PAGES / "reference.md").read_text()
+    for name in rloop.__all__:
+        assert f"        - {name}\n" in reference, name
+        public = getattr(rloop, name)
+        assert inspect.getdoc(public), name
+        for owner in public.__mro__ if isinstance(public, type) else ():
+            for member, value in vars(owner).items():
+                if owner.__module__.startswith("rloop") and not member.startswith("_"):
+                    assert inspect.getdoc(value), f"{name}.{member}"
 
 
 def test_the_changelog_has_the_version() -> None:

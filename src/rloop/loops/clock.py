@@ -25,7 +25,9 @@ def _monotonic() -> float:
 
 
 class _ReplaceableMethod(property):
-    """What is a method for who reads it, and tells its object when it is replaced there."""
+    """The loop's clock: seconds, as a number that only grows; ``loop.time()``, on any thread."""
+
+    # A method for who reads it, it tells its object when it is replaced there.
 
     def __call__(self, loop: Clock) -> float:
         """For ``RLoop.time(loop)``."""

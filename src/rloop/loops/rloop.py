@@ -242,7 +242,8 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
             super()._close_self_pipe()  # type: ignore[misc]
 
     def create_task(self, coro: Any, **kwargs: Any) -> Any:
-        """Schedules a coroutine; without the steps of the standard library's that do nothing."""
+        """Schedules a coroutine as a task, as asyncio's loop does."""
+        # Without the steps of the standard library's that do nothing.
         if self._task_factory is None and not (self._debug or self._closed):
             if not kwargs:
                 return tasks.Task(coro, loop=self)
@@ -256,7 +257,8 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
         """What the loop has done so far, in figures: an immutable object.
 
         To be called on any thread at any time, also of a loop that is closed. The loop counts
-        anyway, so that asking is all that costs, some ten microseconds.
+        anyway, so that asking is all that costs, some ten microseconds. Raises ``RuntimeError`` in
+        a process that was forked after Java's start.
         """
         from rloop.metrics import added, figures  # noqa: PLC0415  # for who asks
 

@@ -153,6 +153,8 @@ class TokioLoop(RLoop):
 
         By default that is the one with the fewest connections and placed tasks. What the task makes
         stays with it. It runs in a copy of the context. With one worker this is ``create_task``.
+        ``worker`` is one of ``workers``, or its index: ``ValueError`` if there is none such. As all
+        methods that aren't called ``…_threadsafe``, on the loop's threads alone.
         """
         return placing.spawn(self, coro, worker, name, context)
 

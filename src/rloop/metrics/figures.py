@@ -59,7 +59,11 @@ class TransportMetrics:
 
 @dataclass(frozen=True, slots=True)
 class LoopMetrics:
-    """A loop's figures at one moment."""
+    """A loop's figures at one moment.
+
+    I/O is that of transports and of the loop's ``sock_…`` methods. What the standard library's own
+    transports do, over objects that aren't quite sockets or pipes, is not in it.
+    """
 
     time: float
     """The moment, in seconds on the clock of ``time.monotonic``."""

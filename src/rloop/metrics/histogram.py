@@ -36,12 +36,12 @@ class Histogram:
 
     @property
     def mean(self) -> float:
-        """The mean, exactly; 0 if there is none."""
+        """The mean, in seconds, exactly; 0 if there is none."""
         return self.total / self.count if self.count else 0.0
 
     @property
     def stddev(self) -> float:
-        """The standard deviation."""
+        """The standard deviation, in seconds; 0 if there is none."""
         if not self.count:
             return 0.0
         # Of the bounds, which all are above what they stand for.
@@ -49,7 +49,10 @@ class Histogram:
         return math.sqrt(sum(n * (bound - mean) ** 2 for bound, n in self.buckets) / self.count)
 
     def percentile(self, percent: float) -> float:
-        """The time that so many percent of all take at most; ``percentile(50)`` is the median."""
+        """The time, in seconds, that so many percent of all take at most; 0 if there is none.
+
+        ``percentile(50)`` is the median. ``ValueError`` if it isn't a number from 0 to 100.
+        """
         if not 0 <= percent <= _ALL:
             raise ValueError(f"a percentile is a number from 0 to 100, not {percent!r}")
         wanted = self.count * percent / _ALL
@@ -61,7 +64,7 @@ class Histogram:
         return self.max
 
     def count_up_to(self, seconds: float) -> int:
-        """How many take so long at most."""
+        """How many take so long at most; buckets that hold longer ones as well are not in it."""
         return sum(n for bound, n in self.buckets if bound <= seconds)
 
 

@@ -53,7 +53,7 @@ def current_worker() -> Worker | None:
 
 
 class Worker:
-    """One of the threads that run a loop's Python."""
+    """One of the threads that run a loop's Python; ``index`` is its number, from 0 on."""
 
     def __init__(self, loop: TokioLoop, index: int, state: object, affinity: object) -> None:
         """Made by its loop."""
@@ -77,7 +77,7 @@ class Worker:
             self._loop._sit(before)
 
     def call_soon(self, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
-        """As the loop's ``call_soon_threadsafe``, on this worker."""
+        """As the loop's ``call_soon_threadsafe``, on this worker; to be called on any thread."""
         return self._loop.call_soon_threadsafe(callback, *args, context=self.context())
 
     def own_affinity(self) -> object:

@@ -50,7 +50,7 @@ _detach = functools.partial(os.isatty, -1)
 
 
 def current_worker() -> Worker | None:
-    """The worker of a ``TokioLoop`` that runs this; None where no such loop runs."""
+    """The worker of a ``TokioLoop`` that this runs on; None elsewhere, also on an ``RLoop``."""
     worker = crews.current_worker()
     if worker is None:
         workers: tuple[Worker, ...] = getattr(events._get_running_loop(), "workers", ())
