@@ -1,5 +1,7 @@
 """A fork takes one thread of Java along and leaves the others: the child must not enter Java."""
 
+import sys
+
 import pytest
 
 from .scripts import assert_clean, run_script
@@ -323,6 +325,9 @@ loop.close()
     assert (result.stdout.split(), result.stderr) == (["8", "9", "10"], "")
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="asyncio's tasks refuse the running loop in a child"
+)
 @pytest.mark.parametrize("loop_class", ["RLoop", "TokioLoop"])
 def test_a_task_s_child_that_exits_ends_as_it_wants(loop_class: str) -> None:
     result = run_script(
