@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import sys
-from asyncio import format_helpers, tasks
+from asyncio import format_helpers, sslproto, tasks
 from collections.abc import Sequence
 from dataclasses import dataclass
 from logging import getLogger
@@ -99,6 +99,14 @@ def _formatted(graph: Any) -> str:
 
 def describe(call: Call, seconds: float) -> SlowCall:
     """Finds out what there is to know of a call that has just ended."""
+    try:
+        return _describe(call, seconds)
+    except Exception as error:  # a program's ``__repr__``, property or class of tasks
+        what = f"{type(call[1]).__qualname__}, which raises {type(error).__name__} when described,"
+        return SlowCall(seconds, what, None, None, None)
+
+
+def _describe(call: Call, seconds: float) -> SlowCall:
     _, callback, *arguments = call
     if arguments and isinstance(arguments[0], asyncio.Handle):  # in debug mode, or a foreign one's
         handle: Any = arguments[0]
@@ -115,7 +123,17 @@ def _source(callback: Any) -> str:
     """A function and where it stands; without its arguments, which may be long, or secrets."""
     while isinstance(callback, functools.partial):
         callback = callback.func
-    return format_helpers._format_callback_source(callback, ())
+    source = format_helpers._format_callback_source(callback, ())
+    protocol = _protocol(getattr(callback, "__self__", None))
+    return source if protocol is None else f"{source} for {type(protocol).__qualname__}"
+
+
+def _protocol(owner: Any) -> Any:
+    """The program's own, which a transport's or TLS's method calls; None if it isn't one's."""
+    protocol = owner.get_protocol() if isinstance(owner, asyncio.BaseTransport) else owner
+    if isinstance(protocol, sslproto.SSLProtocol):
+        return protocol._app_protocol
+    return None if protocol is owner else protocol
 
 
 def _name(coroutine: Any) -> str:
