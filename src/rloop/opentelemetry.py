@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -92,7 +93,7 @@ class Instrumentation:
 
     def close(self) -> None:
         """Ends the observation; on any thread."""
-        if self in self._instruments.observed:
+        with suppress(ValueError):  # another thread has closed it
             self._instruments.observed.remove(self)
         if self._monitor is not None:
             self._monitor.close()
