@@ -187,7 +187,17 @@ async def test_writelines_keeps_the_order_with_write(connect: Connector) -> None
     assert connection.peer.receive(4) == b"1234"
 
 
-@pytest.mark.parametrize("bad", [[b"first", "text"], [None], "text", 5])
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="lines that are no bytes are refused")
+async def test_writelines_passes_over_lines_that_are_false(connect: Connector) -> None:
+    connection = await connect(Recorder)
+    lines: Any = [None, b"first, ", "", 0, bytearray(), memoryview(b""), b"second"]
+    connection.transport.writelines(lines)
+    connection.transport.writelines([None])  # type: ignore[list-item]
+    await turns()
+    assert connection.peer.receive(13) == b"first, second"
+
+
+@pytest.mark.parametrize("bad", [[b"first", "text"], [object()], "text", 5])
 async def test_writelines_refuses_lines_in_pythons_words(connect: Connector, bad: Any) -> None:
     def check(lines: Any) -> object:
         if sys.version_info < (3, 12):

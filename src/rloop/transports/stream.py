@@ -27,8 +27,9 @@ _DATA_TYPES = (
 )
 
 
-# What writelines does there.
+# What writelines does there. To pass over a line is to ask only whether it is true.
 _JOINS_LINES = sys.version_info < (3, 12)
+_PASSES_OVER_EMPTY_LINES = sys.version_info >= (3, 15)
 
 
 class _Tls(Protocol):
@@ -234,7 +235,9 @@ class SocketTransport(BaseSocketTransport):
         # All of them first: if one can't be sent, none is.
         try:
             pieces = [
-                data if type(data) is bytes else contiguous_view(data) for data in list_of_data
+                data if type(data) is bytes else contiguous_view(data)
+                for data in list_of_data
+                if data or not _PASSES_OVER_EMPTY_LINES
             ]
         except (BufferError, TypeError, ValueError) as exc:
             if _JOINS_LINES:
