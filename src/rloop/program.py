@@ -26,6 +26,7 @@ _CANNOT_OPEN = 2
 _SHOWS_CODE_LINES = sys.version_info >= (3, 13)
 _DEDENTS_CODE = sys.version_info >= (3, 14)
 _ANNOTATES_LATE = sys.version_info >= (3, 14)
+_NAMES_COMPILED_FILE = sys.version_info < (3, 15)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Program:
             if is_compiled
             else compile(content, path, "exec", dont_inherit=True)
         )
-        _execute(code, __file__=path, __loader__=loader, __cached__=None)
+        names = {"__cached__": None} if _NAMES_COMPILED_FILE else {}
+        _execute(code, __file__=path, __loader__=loader, **names)
 
     def _run_archive(self) -> None:
         """A folder or an archive with a ``__main__.py``."""
