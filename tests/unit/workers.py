@@ -11,6 +11,7 @@ import rloop
 from rloop.workers import crew as crews
 from rloop.workers.crew import Worker
 from tests.conftest import finish, running_loop
+from tests.unit.tls.peers import certificates
 
 T = TypeVar("T")
 
@@ -119,3 +120,10 @@ def new_loop_of(request: pytest.FixtureRequest) -> Iterator[rloop.TokioLoop]:
 def others(loop: rloop.TokioLoop) -> list[Worker]:
     """The workers beside the first."""
     return crew(loop)[1:]
+
+
+def contexts_for(security: str) -> tuple[Any, Any]:
+    """The TLS contexts of a server and of a client; of none for "plain"."""
+    if security == "plain":
+        return None, None
+    return certificates().server_context(), certificates().client_context()

@@ -81,13 +81,13 @@ def run(handle: asyncio.Handle) -> None:
     del handle  # the traceback of an exception that is kept refers to this frame
 
 
-def send_home(handle: asyncio.TimerHandle) -> None:
+def send_home(handle: asyncio.Handle) -> None:
     """Runs a handle where its context says by now: on another worker than where it was set."""
     if not handle.cancelled():
         handle._loop.call_soon(_run_entered, handle, context=handle._context)  # type: ignore[attr-defined]
 
 
-def _run_entered(handle: asyncio.TimerHandle) -> None:
+def _run_entered(handle: asyncio.Handle) -> None:
     """Runs a handle in whose context this is called."""
     if not handle.cancelled():
         handle._callback(*handle._args)  # type: ignore[attr-defined]

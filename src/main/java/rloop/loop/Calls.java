@@ -60,7 +60,7 @@ final class Calls {
     return Tuples.of(Ref.take(emptyContext), Ref.take(runHandle), Ref.take(handle));
   }
 
-  /** Has a timer's handle run where its context says by now. */
+  /** Has a handle run where its context says by now. */
   @Owned
   long sendHome(long handle) {
     return Tuples.of(Ref.take(emptyContext), Ref.take(sendHome), Ref.take(handle));

@@ -118,6 +118,18 @@ public final class Scheduler {
     return callSoon(call);
   }
 
+  /**
+   * Adds a call that is scheduled on the worker that its context says when the batch that runs is
+   * over, and returns a handle for it.
+   */
+  @Owned
+  public long sendHomeSoon(@Owned long call) {
+    reserve(call);
+    long handle = handleFor(call);
+    ready.append(calls.sendHome(handle));
+    return handle;
+  }
+
   /** Makes room for a call and its handle, or drops the call and raises: nothing has changed. */
   private void reserve(@Owned long call) {
     try {

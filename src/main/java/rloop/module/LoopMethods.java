@@ -134,7 +134,7 @@ final class LoopMethods {
     EventLoop home = homeOf(self, loop, call, names);
     return home == loop
         ? traced(loop, loop.scheduler().callSoon(call))
-        : WorkerMethods.callSoon(home, call);
+        : WorkerMethods.callSoonElsewhere(loop, home, call);
   }
 
   private static long callSoonThreadsafe(long self, long arguments, long count, long names) {

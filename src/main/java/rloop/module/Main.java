@@ -42,7 +42,7 @@ public final class Main {
   public static long start() {
     try {
       long module = createModule();
-      MemoryTrimmer.begin();
+      Upkeep.begin();
       return module;
     } catch (PyException e) {
       e.set();

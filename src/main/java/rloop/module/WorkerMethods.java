@@ -6,7 +6,9 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
+import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.api.PyTypes;
 import rloop.cpython.object.CriticalSection;
 import rloop.cpython.object.Invocation;
 import rloop.cpython.object.PyException;
@@ -30,10 +32,29 @@ final class WorkerMethods {
   private static final @Owned long RUN =
       PyException.check(PyScalars.PyUnicode_InternFromString("run"));
 
+  private static final @Owned long EXCEPTION =
+      PyException.check(PyScalars.PyUnicode_InternFromString("_exception"));
+
+  /** {@code asyncio.Future}, from which tasks derive. */
+  private static final @Owned long FUTURE = future();
+
+  /** The size of a call {@code (context, callback, future)}, and where the future stands. */
+  private static final int SIZE_WITH_FUTURE = 3;
+
+  private static final int FUTURE_IN_CALL = 2;
+
   /** Has a context say that it is of the first worker, where it is run. */
   private static @Owned long beOfFirst;
 
   private WorkerMethods() {}
+
+  @Owned
+  private static long future() {
+    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.futures"));
+    long type = PyException.check(PyObjects.PyObject_GetAttrString(module, "Future"));
+    Ref.drop(module);
+    return type;
+  }
 
   /** Makes the class known: affinities can be made from then on. */
   static void addAffinity(long module) {
@@ -184,6 +205,38 @@ final class WorkerMethods {
     } finally {
       CriticalSection.relock(here);
     }
+  }
+
+  /**
+   * As {@code call_soon} of another worker.
+   *
+   * <p>A future that fails schedules those who wait for it and then notes that nobody has asked for
+   * its exception. Another worker would ask before, and the exception be reported as one that was
+   * never retrieved. So those are told when the call that runs here is over.
+   */
+  @Owned
+  static long callSoonElsewhere(EventLoop here, EventLoop home, @Owned long call) {
+    boolean tellsOfFailure;
+    try {
+      tellsOfFailure = here.gathers() && tellsOfFailure(call);
+    } catch (PyException e) {
+      Ref.drop(call);
+      throw e;
+    }
+    return tellsOfFailure ? here.scheduler().sendHomeSoon(call) : callSoon(home, call);
+  }
+
+  private static boolean tellsOfFailure(long call) {
+    if (Tuples.size(call) != SIZE_WITH_FUTURE) {
+      return false;
+    }
+    long future = Tuples.get(call, FUTURE_IN_CALL);
+    if (!PyTypes.PyType_IsSubtype(Ref.type(future), FUTURE)) {
+      return false;
+    }
+    long exception = PyException.check(PyObjects.PyObject_GetAttr(future, EXCEPTION));
+    Ref.drop(exception);
+    return exception != PyObjects.Py_None;
   }
 
   /** As {@code call_soon_threadsafe} of another worker. */

@@ -8,6 +8,7 @@ import rloop.ffi.Downcall;
 public final class PyTypes {
   private static final CFunction GENERIC_ALLOC = ObjectAllocation.of("PyType_GenericAlloc");
   private static final Downcall FROM_SPEC = Downcall.of("PyType_FromSpecWithBases");
+  private static final Downcall IS_SUBTYPE = Downcall.of("PyType_IsSubtype");
   private static final Downcall NEW_METHOD = Downcall.of("PyDescr_NewMethod");
 
   private static final Downcall NEW_FUNCTION = Downcall.of("PyCFunction_New");
@@ -28,6 +29,11 @@ public final class PyTypes {
   @Owned
   public static long PyType_FromSpecWithBases(long spec, long bases) {
     return FROM_SPEC.call(spec, bases);
+  }
+
+  /** Whether a type is another one, or derives from it. */
+  public static boolean PyType_IsSubtype(long type, long base) {
+    return (int) IS_SUBTYPE.call(type, base) != 0;
   }
 
   /** A method descriptor of {@code type} for a {@code PyMethodDef}, which must outlive it. */
