@@ -312,38 +312,6 @@ def test_the_memory_of_the_jit_is_given_back() -> None:
     left = before - int(status("VmRSS").split()[0])
     assert left < 3000, left
     """,
-        env={**os.environ, "RLOOP_JAVA_OPTIONS": "-Drloop.upkeep.seconds=8"},
-    )
-    assert_clean(result)
-
-
-@pytest.mark.parametrize(("works", "lowered_by"), [(True, 8), (False, 0)])
-def test_the_jit_gives_way_once_a_process_has_worked_for_a_while(
-    works: bool, lowered_by: int
-) -> None:
-    result = run_script(
-        f"""
-    import os, pathlib, time
-    import rloop
-
-    nice = os.nice(3)
-    loop = rloop.new_event_loop()
-    while {works} and time.process_time() < 3.1:
-        pass
-    deadline = time.monotonic() + 20
-    expected = {{min(nice + {lowered_by}, 19)}}
-    found = None
-    while found != expected and time.monotonic() < deadline:
-        time.sleep(1.5)
-        found = {{
-            os.getpriority(os.PRIO_PROCESS, int(thread.name))
-            for thread in pathlib.Path("/proc/self/task").iterdir()
-            if "CompilerThre" in (thread / "comm").read_text()
-        }}
-    assert found == expected, found
-    assert os.getpriority(os.PRIO_PROCESS, 0) == nice
-    loop.close()
-    """,
-        env={**os.environ, "RLOOP_JAVA_OPTIONS": "-Drloop.upkeep.seconds=1"},
+        env={**os.environ, "RLOOP_JAVA_OPTIONS": "-Drloop.trim.seconds=8"},
     )
     assert_clean(result)

@@ -42,7 +42,7 @@ public final class Main {
   public static long start() {
     try {
       long module = createModule();
-      Upkeep.begin();
+      MemoryTrimmer.begin();
       return module;
     } catch (PyException e) {
       e.set();
