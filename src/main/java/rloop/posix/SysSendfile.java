@@ -1,6 +1,7 @@
 package rloop.posix;
 
 import org.jspecify.annotations.Nullable;
+import rloop.ffi.Memory;
 import rloop.ffi.SystemCall;
 
 /** {@code <sys/sendfile.h>}, of Linux; what other systems call so takes other arguments. */
@@ -11,9 +12,8 @@ public final class SysSendfile {
   private SysSendfile() {}
 
   /**
-   * Sends from a file to a socket; may wait for the disk.
+   * Sends from a file to a socket; may wait for the disk. The file's own position stays.
    *
-   * @param offset where the position in the file stands, an {@code off_t}, which is moved on
    * @return how many bytes were sent, 0 at the end of the file, or {@code -errno}
    * @see <a href="https://man7.org/linux/man-pages/man2/sendfile.2.html">sendfile(2)</a>
    */
@@ -22,6 +22,12 @@ public final class SysSendfile {
     if (sendfile == null) {
       throw new UnsupportedOperationException("sendfile of Linux");
     }
-    return sendfile.call(socket, file, offset, count);
+    long position = Stdlib.calloc(1, Long.BYTES); // an off_t
+    try {
+      Memory.putLong(position, offset);
+      return sendfile.call(socket, file, position, count);
+    } finally {
+      Stdlib.free(position);
+    }
   }
 }

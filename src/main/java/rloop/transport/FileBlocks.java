@@ -58,15 +58,15 @@ final class FileBlocks implements Waiter {
   @Owned
   long send(int socket, int file, long offset, long count) {
     long future = FutureCalls.create(loop.pythonLoop());
-    CompletableFuture<Long> sent = null;
+    CompletableFuture<Long> sent;
     try {
       sent = sender.sendSoon(socket, file, offset, count);
-    } finally {
-      if (sent == null) {
-        Ref.drop(future);
-      }
+    } catch (OutOfMemoryError e) {
+      Ref.drop(future);
+      throw e;
     }
     if (sent == null) {
+      Ref.drop(future);
       return 0;
     }
     blocks.add(new Block(sent, Ref.take(future)));

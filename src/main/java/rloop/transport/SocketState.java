@@ -17,7 +17,6 @@ import rloop.io.Driver;
 import rloop.io.IoCounters;
 import rloop.io.poll.Poller;
 import rloop.loop.EventLoop;
-import rloop.posix.Stdlib;
 import rloop.posix.SysSendfile;
 import rloop.posix.SysSocket;
 
@@ -187,15 +186,12 @@ public final class SocketState {
         return sent;
       }
     }
-    long position = Stdlib.calloc(1, Long.BYTES);
-    Memory.putLong(position, offset);
     long sent;
     long threadState = PyRuntime.PyEval_SaveThread();
     try {
-      sent = SysSendfile.sendfile(socket.fd(), file, position, count);
+      sent = SysSendfile.sendfile(socket.fd(), file, offset, count);
     } finally {
       PyRuntime.PyEval_RestoreThread(threadState);
-      Stdlib.free(position);
     }
     counters().sent(sent);
     return PyScalars.PyLong_FromLongLong(sent);

@@ -4,11 +4,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
-import rloop.ffi.Memory;
 import rloop.io.IoThread;
 import rloop.io.poll.WakeFd;
 import rloop.posix.Fcntl;
-import rloop.posix.Stdlib;
 import rloop.posix.SysSendfile;
 import rloop.posix.Unistd;
 
@@ -45,16 +43,14 @@ public final class FileSender {
     int ofSocket = Fcntl.duplicate(socket);
     int ofFile = Fcntl.duplicate(file);
     if (ofSocket < 0 || ofFile < 0) {
-      close(ofSocket);
-      close(ofFile);
+      close(ofSocket, ofFile);
       return null;
     }
     CompletableFuture<Long> block;
     try {
       block = CompletableFuture.supplyAsync(() -> send(ofSocket, ofFile, offset, count), thread);
     } catch (OutOfMemoryError e) { // there can be no thread
-      close(ofSocket);
-      close(ofFile);
+      close(ofSocket, ofFile);
       throw e;
     }
     var _ = block.whenComplete((sent, thrown) -> done.signal());
@@ -62,20 +58,20 @@ public final class FileSender {
   }
 
   private static long send(int socket, int file, long offset, long count) {
-    long position = Stdlib.calloc(1, Long.BYTES);
     try {
-      Memory.putLong(position, offset);
-      return SysSendfile.sendfile(socket, file, position, count);
+      return SysSendfile.sendfile(socket, file, offset, count);
     } finally {
-      Stdlib.free(position);
-      close(socket);
-      close(file);
+      close(socket, file);
     }
   }
 
-  private static void close(int fd) {
-    if (fd >= 0) {
-      Unistd.close(fd);
+  /** Closes the duplicates that there are. */
+  private static void close(int socket, int file) {
+    if (socket >= 0) {
+      Unistd.close(socket);
+    }
+    if (file >= 0) {
+      Unistd.close(file);
     }
   }
 
