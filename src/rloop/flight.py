@@ -74,7 +74,6 @@ class FlightRecording:
 
                 added.check()
                 core.add_recording(RLoop)
-                fork.forbid_functions_in_children(core)
             with _signals_blocked():
                 self._number = core.start_recording(self.path, configuration, *settings)
             RLoop._are_recorded = True

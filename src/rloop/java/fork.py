@@ -28,7 +28,7 @@ _AsyncioLoop = asyncio.SelectorEventLoop
 _loops: weakref.WeakSet[asyncio.SelectorEventLoop] = weakref.WeakSet()
 _loop_classes: list[type[asyncio.SelectorEventLoop]] = []
 _entries: list[tuple[object, str]] = []
-_functions: list[tuple[ModuleType, str]] = []
+_modules: list[ModuleType] = []
 _deallocators: list[int] = []
 _is_watching = False
 _is_child = False
@@ -59,12 +59,8 @@ def forbid_methods_in_children(*owners: type) -> None:
 
 
 def forbid_functions_in_children(module: ModuleType) -> None:
-    """Names those functions of a module that Java has made so far."""
-    _functions.extend(
-        (module, name)
-        for name, function in vars(module).items()
-        if isinstance(function, BuiltinFunctionType)
-    )
+    """Names a module whose functions Java makes, some of them for who asks."""
+    _modules.append(module)
 
 
 def free_without_java_in_children(deallocator: int) -> None:
@@ -113,8 +109,10 @@ def _after_in_child() -> None:
         ctypes.c_void_p.from_address(deallocator).value = free.value
     for owner, name in _entries:
         setattr(owner, name, _refuse)
-    for module, name in _functions:
-        setattr(module, name, _lack)
+    for module in _modules:
+        for name, function in list(vars(module).items()):
+            if isinstance(function, BuiltinFunctionType):
+                setattr(module, name, _lack)
     for loop_class in _loop_classes:
         _refuse_loops(loop_class)
         _give_back(loop_class)

@@ -21,7 +21,7 @@ from contextvars import Context, ContextVar, copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rloop.java import fork, jvm
+from rloop.java import jvm
 
 if TYPE_CHECKING:
     import asyncio
@@ -41,7 +41,6 @@ def install(loop_class: type) -> object:
     """Has Java add its methods; returns the affinity to the first worker of whatever loop it is."""
     core: Any = jvm.core()
     core.add_affinity()
-    fork.forbid_functions_in_children(core)
     first = core.new_affinity(None)
     core.add_workers(loop_class, AFFINITY, functools.partial(AFFINITY.set, first))
     return first
