@@ -4,64 +4,8 @@ import sys
 
 import pytest
 
+from .forks import BEGIN, run
 from .scripts import assert_clean, run_script
-
-# Each child says how it ended, so that one that hangs or dies of a signal is seen.
-BEGIN = """
-import asyncio, ctypes, gc, os, signal, sys, warnings
-import rloop
-warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: threads, of Java as well, and fork
-
-PROT_NONE = 0
-mprotect = ctypes.CDLL(None, use_errno=True).mprotect
-mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-
-def made_code():
-    with open("/proc/self/maps") as maps:
-        mappings = [line.split() for line in maps]
-    return {
-        tuple(int(address, 16) for address in place.split("-"))
-        for place, permissions, _, _, inode, *_ in mappings
-        if permissions == "rwxp" and inode == "0"
-    }
-
-others_code = made_code()  # libffi's
-
-def forbid_java():
-    # Who enters Java's code from here on dies of it.
-    for start, end in made_code() - others_code:
-        assert mprotect(start, end - start, PROT_NONE) == 0
-
-def in_a_child(function):
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(20)
-        code = 70
-        try:
-            forbid_java()
-            function()
-            code = 0
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status == 0, f"the child ended with {status}"
-
-def assert_refused(function, *arguments):
-    try:
-        function(*arguments)
-    except RuntimeError as error:
-        assert "forked" in str(error), error
-    else:
-        raise AssertionError("it was not refused")
-"""
-
-
-def run(script: str) -> None:
-    assert_clean(run_script(BEGIN + script))
 
 
 def test_a_new_loop_in_the_child_works_without_java_and_says_so_once() -> None:
@@ -417,77 +361,5 @@ command = [sys.executable, "-c", "import sys; sys.exit(3)"]
 for preexec in (None, int):
     assert subprocess.run(command, preexec_fn=preexec).returncode == 3
 assert os.system("exit 4") >> 8 == 4
-"""
-    )
-
-
-def test_figures_of_the_parent_s_loop_are_left_alone_in_the_child() -> None:
-    run(
-        """
-import prometheus_client
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from rloop.opentelemetry import instrument
-from rloop.prometheus import LoopCollector
-
-def collected():
-    data = reader.get_metrics_data()
-    return [] if data is None else data.resource_metrics
-
-def tidy_up():
-    assert_refused(loop.metrics)
-    assert_refused(monitor.snapshot)
-    assert_refused(monitor.reset)
-    monitor.close()
-    assert not prometheus_client.generate_latest(registry)
-    assert not collected()
-    collector.close()
-    instrumentation.close()
-    recording.close()
-
-loop = rloop.RLoop()
-reader = InMemoryMetricReader()
-registry = prometheus_client.CollectorRegistry()
-monitor = rloop.monitor(loop)
-collector = LoopCollector(loop, registry=registry)
-instrumentation = instrument(loop, meter_provider=MeterProvider(metric_readers=[reader]))
-recording = rloop.flight_recorder(os.devnull)
-loop.run_until_complete(asyncio.sleep(0.001))
-in_a_child(tidy_up)
-assert prometheus_client.generate_latest(registry) and collected()
-recording.close()
-loop.close()
-"""
-    )
-
-
-def test_a_loop_of_the_child_says_what_it_lacks() -> None:
-    run(
-        """
-def ask():
-    for new_loop in (rloop.RLoop, rloop.TokioLoop):
-        loop = new_loop()
-        for function in (loop.metrics, lambda: rloop.monitor(loop)):
-            try:
-                function()
-            except RuntimeError as error:
-                assert "work as asyncio's, and have neither figures" in str(error), error
-            else:
-                raise AssertionError("it was not refused")
-        loop.close()
-
-async def current():
-    return rloop.current_worker()
-
-def ask_for_workers():
-    loop = rloop.TokioLoop()
-    worker, = loop.workers
-    assert loop.run_until_complete(current()) == worker
-    assert loop.run_until_complete(loop.spawn(current(), worker=worker)) == worker
-    loop.close()
-
-rloop.RLoop().close()
-in_a_child(ask)
-in_a_child(ask_for_workers)
 """
     )
