@@ -3,6 +3,7 @@ package rloop.loop;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -29,10 +30,7 @@ final class Calls {
 
   @Owned
   private static long fromHandles(String name) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.handles"));
-    long function = PyException.check(PyObjects.PyObject_GetAttrString(module, name));
-    Ref.drop(module);
-    return function;
+    return Modules.attribute("rloop.loops.handles", name);
   }
 
   /** A call that does nothing: {@code Context.run(context, dict)}. */

@@ -3,9 +3,9 @@ package rloop.loop;
 import rloop.cpython.abi.Layout;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyTypes;
 import rloop.cpython.object.Floats;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.TypeSpec;
@@ -76,11 +76,9 @@ public final class HandleType {
   }
 
   private static HandleType create(String name, boolean timer) {
-    long asyncio = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.events"));
-    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, name));
+    long stdlib = Modules.attribute("asyncio.events", name);
     HandleType created = new HandleType("rloop._core." + name, stdlib, timer);
     Ref.drop(stdlib);
-    Ref.drop(asyncio);
     return created;
   }
 

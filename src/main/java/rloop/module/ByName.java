@@ -1,10 +1,8 @@
 package rloop.module;
 
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.object.Invocation;
-import rloop.cpython.object.PyException;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.Ref;
 
 /**
@@ -19,10 +17,7 @@ final class ByName {
   /** Calls one with {@code self} and the arguments of the method of that name. */
   @Owned
   static long call(String name, long self, long arguments, long count, long names) {
-    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.by_name"));
-    long function = PyObjects.PyObject_GetAttrString(module, name);
-    Ref.drop(module);
-    PyException.check(function);
+    long function = Modules.attribute("rloop.loops.by_name", name);
     try {
       return Invocation.function(function, self, arguments, count, names);
     } finally {

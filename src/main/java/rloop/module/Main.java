@@ -11,6 +11,7 @@ import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.Functions;
@@ -83,10 +84,8 @@ public final class Main {
    */
   private static long install(long module, long loopClass, long c, long d) {
     HandleTypes types = HandleTypes.require(Main.types);
-    long handles = PyException.check(PyRuntime.PyImport_ImportModuleLevel("rloop.loops.handles"));
-    types.handle().setType(attribute(handles, "Handle"));
-    types.timerHandle().setType(attribute(handles, "TimerHandle"));
-    Ref.drop(handles);
+    types.handle().setType(Modules.attribute("rloop.loops.handles", "Handle"));
+    types.timerHandle().setType(Modules.attribute("rloop.loops.handles", "TimerHandle"));
     Loops.setLoopClass(loopClass);
     if (Layout.FREE_THREADED) {
       initialise();
@@ -190,11 +189,6 @@ public final class Main {
   /** {@code assumed_layouts()}: for the test that compares them with the installed headers. */
   private static long assumedLayouts(long module, long b, long c, long d) {
     return PyScalars.PyUnicode_FromString(Layouts.assumed());
-  }
-
-  @Owned
-  private static long attribute(long object, String name) {
-    return PyException.check(PyObjects.PyObject_GetAttrString(object, name));
   }
 
   private static void set(long module, String name, long value) {

@@ -6,11 +6,11 @@ import static rloop.cpython.type.Methods.ONE_ARGUMENT;
 import java.lang.invoke.MethodHandles;
 import rloop.cpython.api.Owned;
 import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.api.PyTypes;
 import rloop.cpython.object.CriticalSection;
 import rloop.cpython.object.Invocation;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
@@ -36,7 +36,7 @@ final class WorkerMethods {
       PyException.check(PyScalars.PyUnicode_InternFromString("_exception"));
 
   /** {@code asyncio.Future}, from which tasks derive. */
-  private static final @Owned long FUTURE = future();
+  private static final @Owned long FUTURE = Modules.attribute("asyncio.futures", "Future");
 
   /** The size of a call {@code (context, callback, future)}, and where the future stands. */
   private static final int SIZE_WITH_FUTURE = 3;
@@ -47,14 +47,6 @@ final class WorkerMethods {
   private static @Owned long beOfFirst;
 
   private WorkerMethods() {}
-
-  @Owned
-  private static long future() {
-    long module = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.futures"));
-    long type = PyException.check(PyObjects.PyObject_GetAttrString(module, "Future"));
-    Ref.drop(module);
-    return type;
-  }
 
   /** Makes the class known: affinities can be made from then on. */
   static void addAffinity(long module) {

@@ -2,8 +2,7 @@ package rloop.transport;
 
 import org.jspecify.annotations.Nullable;
 import rloop.cpython.api.Owned;
-import rloop.cpython.api.PyObjects;
-import rloop.cpython.api.PyRuntime;
+import rloop.cpython.object.Modules;
 import rloop.cpython.object.PyException;
 import rloop.cpython.object.Ref;
 import rloop.cpython.type.JavaReference;
@@ -45,8 +44,7 @@ public final class TransportType {
 
   /** Makes the type. */
   public TransportType() {
-    long asyncio = PyException.check(PyRuntime.PyImport_ImportModuleLevel("asyncio.transports"));
-    long stdlib = PyException.check(PyObjects.PyObject_GetAttrString(asyncio, "_FlowControlMixin"));
+    long stdlib = Modules.attribute("asyncio.transports", "_FlowControlMixin");
     TypeSpec spec = new TypeSpec("rloop._core.Transport", stdlib).subclassable();
     channel = spec.reference("_channel");
     loopState = spec.reference("_loop_state");
@@ -58,7 +56,6 @@ public final class TransportType {
     sslSocket = spec.reference("_ssl_socket");
     base = spec.create();
     Ref.drop(stdlib);
-    Ref.drop(asyncio);
   }
 
   /** Gives a transport its channel, and the state object of its loop. */
