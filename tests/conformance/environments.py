@@ -1,6 +1,7 @@
 """Fetches what a suite needs into the build folder: its sources, and a virtual environment."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,8 +19,11 @@ WHEELS = ROOT / "dist"
 def fetch_sources(project: str, version: str, parts: list[str]) -> Path:
     """The folder with those files and folders of the project's source distribution."""
     folder = BUILD / f"{project}-{version}"
-    if folder.exists():
+    made = folder / ".made"
+    wanted = "\n".join(parts)
+    if made.exists() and made.read_text() == wanted:
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as scratch:
         _pip(
@@ -33,6 +37,7 @@ def fetch_sources(project: str, version: str, parts: list[str]) -> Path:
                 if any(name == part or name.startswith(f"{part}/") for part in parts):
                     members.extract(member, scratch, filter="data")
         Path(scratch, f"{project}-{version}").rename(folder)
+    made.write_text(wanted)
     return folder
 
 
