@@ -3,6 +3,7 @@
 Each outcome is written at once, a JSON list a line, so that those before a crash are known.
 """
 
+import gc
 import json
 import os
 
@@ -16,6 +17,12 @@ if "CONFORMANCE_LOOP" in os.environ:
 
 _outcomes = os.open(os.environ["CONFORMANCE_OUTCOMES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 _bad: set[str] = set()
+
+
+def pytest_collection_finish() -> None:
+    """What pytest keeps of thousands of tests is not gone through after each of aiohttp's."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
