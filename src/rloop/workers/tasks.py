@@ -1,4 +1,4 @@
-"""The tasks of a loop with several workers: each is cancelled on its own.
+"""The tasks of a loop with several workers: each is cancelled on its own, and told what was asked.
 
 CPython's tasks and futures have critical sections, and so may be asked, set and waited for from any
 thread. ``Task.cancel`` may not: it cancels the future that the task waits for, and code that sets
@@ -10,6 +10,11 @@ What then becomes of the answer: True says that the task will be cancelled, whic
 Who cancels a task *because it waits for this one* would trust it, and the cancellation would be
 lost if this one ended before. There it is False, which has that task cancel itself as well.
 
+A task that fails is done before CPython notes that nobody has asked for its exception, and other
+threads come in between: where it stops the world to forget a task that another worker has made, and
+where it calls back. Who asks then would be forgotten, and the exception reported as one that was
+never retrieved. So whoever asks a failed task of another worker has it asked there once more.
+
 A task keeps the affinity that its context has: the context itself may be looked at by nobody else
 while the task runs. Where that is may change, with the client's connection that the task descends
 from.
@@ -20,7 +25,7 @@ from __future__ import annotations
 import functools
 import threading
 from asyncio import tasks
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import copy_context
 from typing import Any
 
@@ -55,10 +60,40 @@ class Task(tasks.Task[Any]):
         call_at_home(self, self.cancel, msg)
         return outer is None
 
+    def exception(self) -> BaseException | None:
+        """As asyncio's."""
+        found = super().exception()
+        if found is not None:
+            _ask_at_home(self)
+        return found
+
+    def result(self) -> Any:
+        """As asyncio's."""
+        try:
+            return super().result()
+        except BaseException:
+            _ask_at_home(self)
+            raise
+        finally:
+            del self  # the exception's traceback refers to this frame
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """As asyncio's, which asks for the result by itself."""
+        _ask_at_home(self)
+        return super().__await__()
+
+    __iter__ = __await__
+
     def get_coro(self) -> Any:
         """The coroutine that was given."""
         coro = super().get_coro()
         return getattr(coro, "coro", coro) if type(coro).__name__ == "Placed" else coro
+
+
+def _ask_at_home(task: Task) -> None:
+    """Has a task of another worker, if it has failed, asked on that one when its step is over."""
+    if task._exception is not None and is_elsewhere(task):
+        call_at_home(task, tasks.Task.exception, task)
 
 
 def is_elsewhere(task: Any) -> bool:
