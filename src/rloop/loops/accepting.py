@@ -40,13 +40,15 @@ class Accepting(asyncio.SelectorEventLoop):
 
     if TYPE_CHECKING:
         _debug: bool
+        _crew: Any  # None where there is one worker
         _transports: Any
         _make_ssl_transport: Callable[..., Any]
         _remove_reader: Callable[[Any], bool]
         _start_serving: Callable[..., None]
         _make_socket_transport: Callable[..., asyncio.Transport]
         _accept_connection2: Callable[..., Any]
-        # Made by Java: (fd, address); None if no connection waits; False where Java can't accept
+        # Made by Java: (fd, peer's address, own address); None if no connection waits; False where
+        # Java can't accept
         _accept: Callable[[int], Any]
         _count_accepted: Callable[[], None]
 
@@ -77,19 +79,20 @@ class Accepting(asyncio.SelectorEventLoop):
                 continue
             if accepted is None:
                 return
-            sock, address = accepted
+            sock, extra = accepted
             if self._debug:
-                logger.debug("%r got a new connection from %r: %r", server, address, sock)
-            extra = {"peername": address}
+                logger.debug("%r got a new connection from %r: %r", server, extra["peername"], sock)
             self._open_accepted(protocol_factory, sock, extra, sslcontext, server, *more)
 
     def _accept_plain(self, listener: socket.socket) -> Any:
-        """The connection's socket and address; None if none waits; False where Java can't."""
+        """The connection's socket and extra info; None if none waits; False where Java can't."""
         accepted = self._accept(listener.fileno())
         if not accepted:
             return accepted
+        fd, peer, name = accepted
         kind = _type(listener) | _NON_BLOCKING
-        return PlainSocket(_family(listener), kind, listener.proto, accepted[0]), accepted[1]
+        sock = PlainSocket(_family(listener), kind, listener.proto, fd)
+        return sock, {"peername": peer, "sockname": name}
 
     def _accept_by_its_method(self, listener: socket.socket) -> Any:
         """The same of a listener that isn't quite a socket: gunicorn's, for one."""
@@ -99,7 +102,7 @@ class Accepting(asyncio.SelectorEventLoop):
             return None
         self._count_accepted()
         sock.setblocking(False)
-        return sock, address
+        return sock, {"peername": address}
 
     def _accept_later(self, exc: OSError, serving: tuple[Any, ...]) -> None:
         """Leaves the listener alone for a while: the kernel goes on to report it as ready."""
@@ -123,75 +126,73 @@ class Accepting(asyncio.SelectorEventLoop):
         server: Any,
         handshake_timeout: float | None,
         shutdown_timeout: float | None,
-        *contexts: Context | None,  # one, from 3.15 on or of a worker
+        context: Context | None = None,  # from 3.15 on
     ) -> None:
         """Schedules the opening, in a context of the connection's own."""
-        opens_by_task = self._opens_by_task(sock, sslcontext)
-        if not opens_by_task:
-            server, contexts = self._at_home(server, contexts)
-        in_context = {}
-        for context in contexts:
-            in_context["context"] = None if context is None else context.copy()
-        if opens_by_task:
-            opening = self._accept_connection2(
-                protocol_factory,
-                sock,
-                extra,
-                sslcontext,
-                server,
-                handshake_timeout,
-                shutdown_timeout,
-                **in_context,
-            )
-            self.create_task(opening, **in_context)
+        if context is not None:
+            context = context.copy()
+        timeouts = handshake_timeout, shutdown_timeout
+        if (sslcontext and self._debug) or not is_plain(sock):  # asyncio's task, which runs here
+            arguments = (protocol_factory, sock, extra, sslcontext, server, *timeouts)
+            in_context = if_given(context)
+            self.create_task(self._accept_connection2(*arguments, **in_context), **in_context)
             return
-        options = {"extra": extra, "server": server, **in_context}
-        if sslcontext:
-            options["ssl_handshake_timeout"] = handshake_timeout
-            options["ssl_shutdown_timeout"] = shutdown_timeout
+        if self._crew is not None:
+            server, context = self._crew.place_accepted(server, context)
         self.call_soon(
-            self._open_connection, protocol_factory, sock, sslcontext, options, **in_context
+            self._open_connection,
+            protocol_factory,
+            sock,
+            extra,
+            sslcontext,
+            server,
+            timeouts,
+            context,
+            context=context,
         )
-
-    def _at_home(
-        self, server: Any, contexts: tuple[Context | None, ...]
-    ) -> tuple[Any, tuple[Context | None, ...]]:
-        """The connection's server, and the context that it is opened in, which may say where."""
-        return server, contexts
-
-    def _opens_by_task(self, sock: socket.socket, sslcontext: Any) -> bool:
-        """Whether asyncio's task is needed, which runs where the server does."""
-        return bool(sslcontext and self._debug) or not is_plain(sock)
 
     def _open_connection(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         sock: socket.socket,
+        extra: dict[str, Any],
         sslcontext: Any,
-        options: dict[str, Any],
+        server: Any,
+        timeouts: tuple[float | None, float | None],
+        context: Context | None,
     ) -> None:
         protocol = None
         try:
             protocol = protocol_factory()
             if sslcontext:
-                self._make_ssl_transport(sock, protocol, sslcontext, server_side=True, **options)
+                self._make_ssl_transport(
+                    sock,
+                    protocol,
+                    sslcontext,
+                    server_side=True,
+                    extra=extra,
+                    server=server,
+                    ssl_handshake_timeout=timeouts[0],
+                    ssl_shutdown_timeout=timeouts[1],
+                    **if_given(context),
+                )
             else:
-                self._make_socket_transport(sock, protocol, **options)
+                self._make_socket_transport(
+                    sock, protocol, extra=extra, server=server, **if_given(context)
+                )
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
             if self._debug:
-                context = {
+                report = {
                     "message": "Error on transport creation for incoming connection",
                     "exception": exc,
                 }
                 if protocol is not None:
-                    context["protocol"] = protocol
-                self.call_exception_handler(context)
-        self._arrived(sock, options["server"])
-
-    def _arrived(self, sock: socket.socket, server: Any) -> None:
-        """An accepted connection has its transport, or could not have one."""
+                    report["protocol"] = protocol
+                self.call_exception_handler(report)
+        if self._crew is not None:
+            self._crew.arrived(server, sock)
 
     async def shutdown_asyncgens(self) -> None:
         """Ends asynchronous generators, and handshakes of accepted connections."""
@@ -199,6 +200,11 @@ class Accepting(asyncio.SelectorEventLoop):
             if _is_accepted_in_handshake(transport.get_protocol()):
                 transport.abort()
         await super().shutdown_asyncgens()
+
+
+def if_given(context: Context | None) -> dict[str, Context]:
+    """An argument that the standard library's methods have from 3.15 on."""
+    return {} if context is None else {"context": context}
 
 
 def _is_accepted_in_handshake(protocol: Any) -> bool:

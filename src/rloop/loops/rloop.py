@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rloop.java import fork, jvm, settings
 from rloop.java.constants import ADDRESS_FAMILIES
 
-from .accepting import Accepting
+from .accepting import Accepting, if_given
 from .clock import Clock
 from .nesting import Nesting
 from .numeric_addresses import NumericAddresses
@@ -75,6 +75,8 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
     # stand in a dictionary, in which each method is looked up first. What methods of this class set
     # on `self` counts as well. `_states` are of all workers, where there are several.
     __slots__ = ("_is_woken", "_state", "_states", "_tells_time", "_watchers")
+
+    _crew: Any = None  # of the workers, where there are several: rloop.workers.crew.Crew
 
     if TYPE_CHECKING:
         # Made by Java
@@ -368,7 +370,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
             self._ensure_fd_no_transport(sock)  # it says so
         if not is_plain(sock):
             make = super()._make_socket_transport
-            return make(sock, protocol, waiter, extra=extra, server=server, **_if_given(context))
+            return make(sock, protocol, waiter, extra=extra, server=server, **if_given(context))
         return _transport_class()(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(
@@ -428,7 +430,7 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
                 server=server,
                 ssl_handshake_timeout=ssl_handshake_timeout,
                 ssl_shutdown_timeout=ssl_shutdown_timeout,
-                **_if_given(context),
+                **if_given(context),
             )
         ssl_protocol = _tls().protocol_class()(
             self,
@@ -444,10 +446,6 @@ class RLoop(SocketOperations, Accepting, Nesting, NumericAddresses, Signals, Clo
             rawsock, ssl_protocol, extra=extra, server=server, context=context
         )
         return ssl_protocol._app_transport
-
-    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
-        """All run on this thread."""
-        return given
 
     def _guard_ssl(self, ssl_object: ssl.SSLObject) -> None:
         """Nobody else uses it: I/O is done on this thread."""
@@ -475,11 +473,6 @@ def _tls() -> ModuleType:
     from rloop.transports import tls  # noqa: PLC0415  # for the first TLS connection
 
     return tls
-
-
-def _if_given(context: Context | None) -> dict[str, Context]:
-    """An argument that the standard library's methods have from 3.15 on."""
-    return {} if context is None else {"context": context}
 
 
 def _or_copy(context: Context | None) -> Context:

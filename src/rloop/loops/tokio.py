@@ -5,21 +5,19 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Coroutine
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rloop.java import fork, settings
 from rloop.workers import crew as crews
 from rloop.workers import gil, placing, shared_ports
-from rloop.workers.crew import AFFINITY, Crew, Worker
+from rloop.workers.crew import Crew, Worker
 from rloop.workers.guards import guard_of
-from rloop.workers.served import Served
 
 from .rloop import RLoop
 
 if TYPE_CHECKING:
     import asyncio
-    import socket
     import ssl
 
 _T = TypeVar("_T")
@@ -250,26 +248,6 @@ class TokioLoop(RLoop):
         if kwargs:
             return placing.create_task(self, coro, **kwargs)
         return placing.create_plain_task(self, coro)
-
-    def _at_home(
-        self, server: Any, contexts: tuple[Context | None, ...]
-    ) -> tuple[Any, tuple[Context | None, ...]]:
-        if self._crew is None:
-            return super()._at_home(server, contexts)
-        worker = self._crew.choose()
-        (given,) = contexts or (None,)
-        context = copy_context() if given is None else given.copy()
-        context.run(AFFINITY.set, worker.affinity)
-        return Served(server, worker), (context,)
-
-    def _arrived(self, sock: socket.socket, server: Any) -> None:
-        if isinstance(server, Served):
-            self._crew.arrived(server.worker)  # type: ignore[union-attr]  # who has made it has one
-            if server.give_up():
-                sock.close()  # the worker that has accepted it may keep it for long, being idle
-
-    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
-        return given if self._crew is None else self._crew.transport_context(given, follows)
 
     async def create_datagram_endpoint(
         self,

@@ -43,9 +43,15 @@ def contiguous_view(data: bytes | bytearray | memoryview) -> memoryview:
 
 
 class BaseTransport(_core.Transport):
-    """Over a socket or a pipe that its kind of channel is opened for."""
+    """Over a socket or a pipe that its kind of channel is opened for.
+
+    To open and to close one takes few calls of Python's: servers of short connections do little
+    else.
+    """
 
     _file: Any = None  # until it is closed; for __del__ after a failed __init__
+    _protocol_paused = False
+    _lost_writes = 0
     _follows_users = False  # to whatever worker writes to it
 
     def __init__(
@@ -64,19 +70,18 @@ class BaseTransport(_core.Transport):
         """
         # What the standard library's __init__ does, but for water marks, which Java keeps.
         self._extra = extra
-        self._protocol_paused = False
         self._loop: TransportLoop = loop
         self._file = file
         self._fd: int = file.fileno()
-        self._lost_writes = 0
-        self._given_context = context = loop._transport_context(context, self._follows_users)
+        if loop._crew is not None:
+            context = loop._crew.transport_context(context, self._follows_users)
+        self._given_context = context
         try:
             self._open_channel()
         except BaseException:  # the loop is closed
             self._close_file()
             raise
         self.set_protocol(protocol)
-        self._register()  # before a scheduled call keeps one alive whose making is interrupted
 
         loop.call_soon(protocol.connection_made, self, context=context)
         loop.call_soon(self._start_reading, context=context)
@@ -90,9 +95,6 @@ class BaseTransport(_core.Transport):
     def _open_channel(self) -> None:
         """Has Java make the channel; each kind of transport has its own."""
         raise NotImplementedError
-
-    def _register(self) -> None:
-        """Makes the transport known to its loop, if its kind is."""
 
     def __repr__(self) -> str:
         info = [self.__class__.__name__]
@@ -167,7 +169,7 @@ class BaseTransport(_core.Transport):
     def close(self) -> None:
         """Reads no more, sends what is queued, then calls ``connection_lost(None)``."""
         if self._close():
-            self._call_soon(self._call_connection_lost, None)
+            self._loop.call_soon(self._call_connection_lost, None, context=self._given_context)
 
     def abort(self) -> None:
         """Drops what is queued and calls ``connection_lost(None)`` soon."""

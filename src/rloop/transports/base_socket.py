@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _socket
 import asyncio
 import socket
 import sys
@@ -19,8 +18,12 @@ if TYPE_CHECKING:
     from .loop import TransportLoop
 
 
+# A server knows its transports from 3.13 on; before, it counts them.
+_IS_KNOWN_TO_SERVER = sys.version_info >= (3, 13)
+
+
 class BaseSocketTransport(BaseTransport):
-    """Over a socket, perhaps one that a server has accepted."""
+    """Over a plain socket, perhaps one that a server has accepted."""
 
     def __init__(
         self,
@@ -35,7 +38,10 @@ class BaseSocketTransport(BaseTransport):
         """Counts as one of the server's from now on."""
         if server is not None:
             try:
-                server._attach(*self._server_arguments())
+                if _IS_KNOWN_TO_SERVER:
+                    server._attach(self)
+                else:
+                    server._attach()
             except BaseException:  # the server was closed in the meantime
                 sock.close()
                 raise
@@ -45,22 +51,16 @@ class BaseSocketTransport(BaseTransport):
         # socket.
         self._this = weakref.ref(self, _no_callback)
         extra["socket"] = TransportSocket(sock, self._this)
-        extra["sockname"] = _name_or_none(sock.getsockname)
+        if "sockname" not in extra:
+            extra["sockname"] = _name_or_none(sock.getsockname)
         if "peername" not in extra:
             extra["peername"] = _name_or_none(sock.getpeername)
         super().__init__(loop, sock, protocol, waiter, extra, context)
 
     def _register(self) -> None:
+        """Makes the transport known to its loop, as soon as it has a channel."""
         # Not by the dictionary's own method, which makes a closure for the death of each.
         self._loop._transports.data[self._fd] = self._this
-
-    def _numbered_file(self) -> socket.socket | None:
-        """The socket, unless it is a look-alike of one."""
-        return self._file if issubclass(type(self._file), _socket.socket) else None
-
-    def _server_arguments(self) -> tuple[Any, ...]:
-        """A server knows its transports from 3.13 on; before, it counts them."""
-        return (self,) if sys.version_info >= (3, 13) else ()
 
     # The standard library's names, by which its sendfile knows them.
 
@@ -92,8 +92,12 @@ class BaseSocketTransport(BaseTransport):
             del known[self._fd]
         super()._close_file()
         server, self._server = self._server, None
-        if server is not None:
-            server._detach(*self._server_arguments())
+        if server is None:
+            return
+        if _IS_KNOWN_TO_SERVER:
+            server._detach(self)
+        else:
+            server._detach()
 
 
 _no_callback = bool  # does nothing

@@ -58,13 +58,14 @@ class DatagramTransport(BaseSocketTransport, asyncio.DatagramTransport):
         self._open_datagrams(
             self._loop,
             self._fd,
-            self._numbered_file(),
+            self._file,
             self._given_context,
             self._file.family,
             is_connected,
             self._address,
             _HEADER_SIZE,
         )
+        self._register()
 
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         try:

@@ -14,18 +14,12 @@ class TransportLoop(Protocol):
     """Methods mean what asyncio's of that name do; each is called on the loop's own thread."""
 
     _transports: Any  # by descriptor, a weakref.WeakValueDictionary as asyncio has it
+    _crew: Any  # of the workers, where there are several
 
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Schedules a callback."""
-
-    def _transport_context(self, given: Context | None, follows: bool) -> Context | None:
-        """What all calls of a new transport run in, if that has to be one and the same.
-
-        ``given`` is what ``create_connection`` or a server was given; ``follows`` tells whether the
-        transport moves to the worker that writes to it.
-        """
 
     def call_exception_handler(self, context: Any) -> None:
         """Reports an error that nobody waits for."""

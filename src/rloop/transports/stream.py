@@ -59,7 +59,8 @@ class SocketTransport(BaseSocketTransport):
         return self._server is None
 
     def _open_channel(self) -> None:
-        self._open(self._loop, self._fd, self._numbered_file(), self._given_context)
+        self._open(self._loop, self._fd, self._file, self._given_context)
+        self._register()
         if self._file.proto == socket.IPPROTO_TCP:  # its family and type are slow to ask for
             self._file.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -69,16 +70,6 @@ class SocketTransport(BaseSocketTransport):
             self._loop._adopt_tls(protocol)
         self._protocol: Any = protocol
         self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
-
-    def _call_protocol(self, method: str, *args: Any) -> Any:
-        """What the protocol answers; None after an error, which has closed the transport."""
-        try:
-            return getattr(self._protocol, method)(*args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as exc:
-            self._fatal_error(exc, f"Fatal error: protocol.{method}() call failed.")
-            return None
 
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 
@@ -154,7 +145,14 @@ class SocketTransport(BaseSocketTransport):
     def _end_of_file(self) -> None:
         if self._loop.get_debug():
             logger.debug("%r received EOF", self)
-        if not self._call_protocol("eof_received"):
+        try:
+            keeps_open = self._protocol.eof_received()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as exc:
+            self._fatal_error(exc, "Fatal error: protocol.eof_received() call failed.")
+            return
+        if not keeps_open:
             self.close()
 
     def _read_failed(self, errno: int) -> None:

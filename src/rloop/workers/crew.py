@@ -23,8 +23,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rloop.java import jvm
 
+from .served import Served
+
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
     from rloop.loops.tokio import TokioLoop
 
@@ -211,10 +214,23 @@ class Crew:
         context.run(AFFINITY.set, worker.own_affinity() if follows else worker.affinity)
         return context
 
-    def arrived(self, worker: Worker) -> None:
-        """A connection for which it was chosen is counted in its load from now on."""
+    def place_accepted(self, server: Any, context: Context | None) -> tuple[Served, Context]:
+        """Where an accepted connection is opened: its server, and a context that says where.
+
+        That is the one given, which is the connection's own, if there is one.
+        """
+        worker = self.choose()
+        if context is None:
+            context = copy_context()
+        context.run(AFFINITY.set, worker.affinity)
+        return Served(server, worker), context
+
+    def arrived(self, served: Served, sock: socket.socket) -> None:
+        """An accepted connection has its transport, which counts in the load, or has failed to."""
         with self._choosing:
-            worker.awaited -= 1
+            served.worker.awaited -= 1
+        if served.give_up():
+            sock.close()  # the worker that has accepted it may keep it for long, being idle
 
 
 @contextmanager

@@ -174,8 +174,8 @@ final class SocketMethods {
   }
 
   /**
-   * {@code _accept(fd)}: {@code (fd, address)}, or {@code None} if no connection waits; {@code
-   * False} where that is left to Python.
+   * {@code _accept(fd)}: {@code (fd, peer's address, own address)}, or {@code None} if no
+   * connection waits; {@code False} where that is left to Python.
    */
   private static long accept(long self, long fd, long c, long d) {
     if (!SysSocket.hasAccept4()) {

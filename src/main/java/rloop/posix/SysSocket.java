@@ -11,6 +11,7 @@ public final class SysSocket {
   private static final SystemCall SENDMSG = SystemCall.of("sendmsg");
   private static final SystemCall RECVMSG = SystemCall.of("recvmsg");
   private static final SystemCall SHUTDOWN = SystemCall.of("shutdown");
+  private static final SystemCall GETSOCKNAME = SystemCall.of("getsockname");
 
   private SysSocket() {}
 
@@ -109,6 +110,17 @@ public final class SysSocket {
    */
   public static int accept4(int fd, long address, long addressLength, int flags) {
     return (int) SysSyscall.call(SysSyscall.ACCEPT4, fd, address, addressLength, flags);
+  }
+
+  /**
+   * 0 or {@code -errno}.
+   *
+   * @param address where the socket's own address goes: {@link Sockaddr#STORAGE_SIZE} bytes
+   * @param addressLength where its length stands, an {@code int}: in, how much room there is
+   * @see <a href="https://man7.org/linux/man-pages/man2/getsockname.2.html">getsockname(2)</a>
+   */
+  public static int getsockname(int fd, long address, long addressLength) {
+    return (int) GETSOCKNAME.call(fd, address, addressLength);
   }
 
   /**

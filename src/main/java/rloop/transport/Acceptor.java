@@ -6,8 +6,10 @@ import static rloop.posix.Constants.SOCK_CLOEXEC;
 import static rloop.posix.Constants.SOCK_NONBLOCK;
 
 import rloop.cpython.api.Owned;
+import rloop.cpython.api.PyObjects;
 import rloop.cpython.api.PyScalars;
 import rloop.cpython.object.PyException;
+import rloop.cpython.object.Ref;
 import rloop.cpython.object.Tuples;
 import rloop.ffi.Memory;
 import rloop.posix.Sockaddr;
@@ -30,8 +32,8 @@ public final class Acceptor {
   /**
    * Accepts a connection at an IP or Unix socket that does not block.
    *
-   * @return {@code (fd, address)} of one that does not block either and is closed by {@code exec};
-   *     0 if none waits
+   * @return {@code (fd, peer's address, own address)} of one that does not block either and is
+   *     closed by {@code exec}; 0 if none waits
    * @throws PyException an {@code OSError}
    */
   @Owned
@@ -43,12 +45,21 @@ public final class Acceptor {
     }
     PyException.checkErrno(fd);
     try {
-      long address = addresses.get(name, Memory.getInt(nameLength));
-      return Tuples.of(PyScalars.PyLong_FromLongLong(fd), address);
+      long peer = addresses.get(name, Memory.getInt(nameLength));
+      return Tuples.of(PyScalars.PyLong_FromLongLong(fd), peer, ownAddress(fd));
     } catch (PyException e) { // a path that Python can't decode
       Unistd.close(fd);
       throw e;
     }
+  }
+
+  /** Of a socket; {@code None} where the kernel doesn't tell. */
+  @Owned
+  private long ownAddress(int fd) {
+    Memory.putInt(nameLength, Sockaddr.STORAGE_SIZE);
+    return SysSocket.getsockname(fd, name, nameLength) < 0
+        ? Ref.take(PyObjects.Py_None)
+        : addresses.get(name, Memory.getInt(nameLength));
   }
 
   void close() {
