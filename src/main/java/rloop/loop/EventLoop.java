@@ -375,10 +375,10 @@ public final class EventLoop {
 
   /** Has Python tell what time it is, from the next batch on. */
   public void useToldTime(boolean used) {
-    if (used != scheduler.usesToldTime()) {
+    if (used != scheduler.clock().usesToldTime()) {
       iteration.changeMode();
     }
-    scheduler.useToldTime(used);
+    scheduler.clock().useToldTime(used);
   }
 
   /**

@@ -162,7 +162,7 @@ public final class Iteration {
         return startBatch();
       }
     }
-    if (scheduler.usesToldTime() && !first && !told && !modeChanged) {
+    if (scheduler.clock().usesToldTime() && !first && !told && !modeChanged) {
       told = true;
       return askForTime();
     }
@@ -171,7 +171,7 @@ public final class Iteration {
     if (io.isBusy()
         && !stopping
         && !modeChanged
-        && !scheduler.usesToldTime()
+        && !scheduler.clock().usesToldTime()
         && !polling.isDueAtHome()) { // the I/O thread polls as well
       return nextBatchOfBusy();
     }
@@ -184,7 +184,7 @@ public final class Iteration {
       modeChanged = false;
       return 0;
     }
-    if (scheduler.usesToldTime()) {
+    if (scheduler.clock().usesToldTime()) {
       counters.iteration();
       if (waitsInPython) {
         waited = true;
@@ -329,7 +329,7 @@ public final class Iteration {
       if (hasFound()) {
         return true;
       }
-      long timeout = Scheduler.nanos(seconds);
+      long timeout = LoopClock.nanos(seconds);
       int count = timeout == 0 ? driver.poll(0) : polling.await(timeout, System.nanoTime());
       return count == Poller.INTERRUPTED || hasFound(); // a signal is something as well
     } finally {

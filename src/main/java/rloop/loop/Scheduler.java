@@ -12,22 +12,6 @@ import rloop.cpython.object.Tuples;
  * <p>Thread rule: with the loop's lock.
  */
 public final class Scheduler {
-  private static final double NANOS_PER_SECOND = 1e9;
-
-  /** As {@code time.get_clock_info('monotonic').resolution}: what is due within it is due. */
-  private static final double CLOCK_RESOLUTION = 1e-9;
-
-  /** As asyncio's {@code MAXIMUM_SELECT_TIMEOUT}: a day, in seconds. */
-  private static final double LONGEST_WAIT = 24 * 3600;
-
-  /**
-   * Timers that fall due within this many seconds share a wait: what asyncio and uvloop get by
-   * rounding up to a millisecond, a quarter of it as late.
-   */
-  private static final double SHORTEST_WAIT = 250e-6;
-
-  private static final long FOREVER = -1;
-
   /** The handles that an added call has kept at most: its own, and {@link #lastHandle}. */
   private static final int WITH_THE_LAST = 2;
 
@@ -42,6 +26,7 @@ public final class Scheduler {
   private final ReadyQueue ready = new ReadyQueue(calls.noop());
   private final ScheduledHandles scheduled = new ScheduledHandles();
   private final Timers timers;
+  private final LoopClock clock = new LoopClock();
 
   /** The handle that {@link #callSoon} returned last, if it may be used again. */
   private @Owned long lastHandle;
@@ -50,8 +35,6 @@ public final class Scheduler {
   private @Nullable EventLoop oneOfSeveral;
 
   private boolean debug;
-  private boolean usesToldTime;
-  private double toldTime;
   private boolean closed;
 
   Scheduler(long pythonLoop, int worker, HandleType handleType, HandleType timerType) {
@@ -68,6 +51,10 @@ public final class Scheduler {
 
   Calls calls() {
     return calls;
+  }
+
+  public LoopClock clock() {
+    return clock;
   }
 
   /** This is of a loop that is one of several workers. */
@@ -212,7 +199,7 @@ public final class Scheduler {
   /** Adds a timer and returns its handle. */
   @Owned
   public long callLater(double delay, @Owned long call) {
-    double deadline = now() + delay;
+    double deadline = clock.now() + delay;
     long handle = addTimer(deadline, call);
     timerType.setDeadline(handle, deadline);
     return handle;
@@ -339,51 +326,18 @@ public final class Scheduler {
 
   // ---- timers and batches --------------------------------------------------------------------
 
-  /** The loop's clock, in seconds: on Linux exactly {@code time.monotonic()}. */
-  private double now() {
-    return clock(System.nanoTime());
-  }
-
-  /** The loop's clock when {@link System#nanoTime} was that. */
-  private double clock(long nanoTime) {
-    return usesToldTime ? toldTime : nanoTime / NANOS_PER_SECOND;
-  }
-
-  /** Whether the clock is one of Python's, by {@link #tellTime} alone. */
-  public boolean usesToldTime() {
-    return usesToldTime;
-  }
-
-  void useToldTime(boolean used) {
-    usesToldTime = used;
-  }
-
-  /** What time it is, in seconds. */
-  public void tellTime(double seconds) {
-    toldTime = seconds;
-  }
-
   /** In nanoseconds; negative without a timer. */
   long timeUntilFirstTimer(long nanoTime) {
-    if (timers.size() == 0) {
-      return FOREVER;
-    }
-    double seconds = timers.firstDeadline() - clock(nanoTime);
-    return seconds <= 0
-        ? 0
-        : (long) (Math.clamp(seconds, SHORTEST_WAIT, LONGEST_WAIT) * NANOS_PER_SECOND);
+    return timers.size() == 0
+        ? LoopClock.FOREVER
+        : clock.waitUntil(timers.firstDeadline(), nanoTime);
   }
 
   /** Infinite without a timer. */
   double secondsUntilFirstTimer() {
     return timers.size() == 0
         ? Double.POSITIVE_INFINITY
-        : Math.clamp(timers.firstDeadline() - now(), 0, LONGEST_WAIT);
-  }
-
-  /** For a poller: negative for what is longer than the longest wait. */
-  static long nanos(double seconds) {
-    return seconds > LONGEST_WAIT ? FOREVER : (long) Math.ceil(seconds * NANOS_PER_SECOND);
+        : clock.secondsUntil(timers.firstDeadline());
   }
 
   /**
@@ -393,7 +347,7 @@ public final class Scheduler {
    * @param since those that were due before, by {@link System#nanoTime}, have been set since then
    */
   void expireTimers(long nanoTime, long since) {
-    double end = clock(nanoTime) + CLOCK_RESOLUTION;
+    double end = clock.endOfDue(nanoTime);
     while (timers.size() > 0 && timers.firstDeadline() < end && hasRoom(1)) {
       double deadline = timers.firstDeadline();
       long handle = timers.removeFirst();
@@ -404,8 +358,8 @@ public final class Scheduler {
       } else {
         addHandle(timerType, handle);
       }
-      if (!usesToldTime) {
-        ready.wasReady(Math.max((long) (deadline * NANOS_PER_SECOND), since));
+      if (!clock.usesToldTime()) {
+        ready.wasReady(Math.max(LoopClock.nanoTime(deadline), since));
       }
       Ref.drop(handle);
     }

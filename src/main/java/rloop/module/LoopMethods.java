@@ -162,7 +162,7 @@ final class LoopMethods {
   private static long callLater(long self, long arguments, long count, long names) {
     EventLoop loop = Loops.open(self);
     if (!Arguments.areUsual(count, names, 2)
-        || loop.scheduler().usesToldTime()
+        || loop.scheduler().clock().usesToldTime()
         || !Arguments.isNumber(Arguments.get(arguments, 0))) { // Python says so
       return ByName.call("call_later", self, arguments, count, names);
     }
@@ -307,7 +307,7 @@ final class LoopMethods {
   }
 
   private static long tellTime(long self, long seconds, long c, long d) {
-    Loops.of(self).scheduler().tellTime(Arguments.toDouble(seconds));
+    Loops.of(self).scheduler().clock().tellTime(Arguments.toDouble(seconds));
     return Arguments.none();
   }
 
