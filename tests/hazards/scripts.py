@@ -23,6 +23,36 @@ NEW_LOOP = {"asyncio": "from asyncio import SelectorEventLoop as new_loop\n"} | 
 }
 
 
+# Parts of scripts. The first is `main()`: one echo over streams.
+ECHO_ONCE = """
+    async def echo(reader, writer):
+        writer.write(await reader.read(5))
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"hello")
+        assert await reader.read() == b"hello"
+        writer.close()
+        server.close()
+"""
+# `echo` is a server's callback, and `ask(address)` sends it a hundred requests over one connection.
+ECHOES = """
+    async def echo(reader, writer):
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+    async def ask(address):
+        reader, writer = await asyncio.open_connection(*address)
+        for _ in range(100):
+            writer.write(bytes(1024))
+            await reader.readexactly(1024)
+        writer.close()
+"""
+
+
 def run_script(
     source: str,
     *args: str,

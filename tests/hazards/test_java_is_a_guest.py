@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .scripts import assert_clean, run_script
+from .scripts import ECHOES, assert_clean, run_script
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")
 
@@ -286,18 +286,9 @@ def test_the_memory_of_the_jit_is_given_back() -> None:
     import ctypes
     start = time.monotonic()
 
-    async def echo(reader, writer):
-        while data := await reader.read(4096):
-            writer.write(data)
-        writer.close()
-
-    async def ask(address):
-        reader, writer = await asyncio.open_connection(*address)
-        for _ in range(100):
-            writer.write(bytes(1024))
-            await reader.readexactly(1024)
-        writer.close()
-
+"""
+        + ECHOES
+        + """
     async def main():
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
         while time.monotonic() < start + 6:

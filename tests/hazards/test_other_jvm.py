@@ -9,7 +9,7 @@ import pytest
 
 from rloop.java import java_home
 
-from .scripts import assert_clean, run_script
+from .scripts import ECHO_ONCE, assert_clean, run_script
 
 # What such packages do, from any libjvm, by the Invocation API.
 OTHER = """
@@ -32,21 +32,13 @@ OTHER = """
         return create(ctypes.byref(vm), ctypes.byref(env), ctypes.byref(arguments))
 """
 
-RLOOP = """
+RLOOP = (
+    """
     import asyncio, rloop
 
-    async def echo(reader, writer):
-        writer.write(await reader.read(5))
-        writer.close()
-
-    async def main():
-        server = await asyncio.start_server(echo, "127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        writer.write(b"hello")
-        assert await reader.read() == b"hello"
-        writer.close()
-        server.close()
-
+"""
+    + ECHO_ONCE
+    + """
     def run_rloop():
         with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
             runner.run(main())
@@ -62,6 +54,7 @@ RLOOP = """
                 raise AssertionError("a second virtual machine started")
         asyncio.run(main())
 """
+)
 
 
 def libjvms() -> list[str]:

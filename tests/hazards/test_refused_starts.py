@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from .scripts import assert_clean, run_script
+from .scripts import ECHO_ONCE, ECHOES, assert_clean, run_script
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of Linux")
 
@@ -19,7 +19,8 @@ MIB = 1 << 20
 PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 
 # Prints the error, twice, and shows that the process is as good as before.
-TRY = """
+TRY = (
+    """
     import asyncio, subprocess, sys, rloop
 
     for _ in range(2):
@@ -28,21 +29,13 @@ TRY = """
         except Exception as error:
             print(type(error).__name__, error)
 
-    async def echo(reader, writer):
-        writer.write(await reader.read(5))
-        writer.close()
-
-    async def main():
-        server = await asyncio.start_server(echo, "127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        writer.write(b"hello")
-        assert await reader.read() == b"hello"
-        writer.close()
-        server.close()
-
+"""
+    + ECHO_ONCE
+    + """
     asyncio.run(main())
     assert subprocess.run([sys.executable, "-c", ""]).returncode == 0
 """
+)
 
 LIMITED = """
     import resource, sys
@@ -83,21 +76,13 @@ def test_what_is_said_to_suffice_suffices(heap: str, arenas: str, more: int) -> 
     assert_clean(result)
 
 
-LOAD = """
+LOAD = (
+    """
     import asyncio, time, rloop
 
-    async def echo(reader, writer):
-        while data := await reader.read(4096):
-            writer.write(data)
-        writer.close()
-
-    async def ask(address):
-        reader, writer = await asyncio.open_connection(*address)
-        for _ in range(100):
-            writer.write(bytes(1024))
-            await reader.readexactly(1024)
-        writer.close()
-
+"""
+    + ECHOES
+    + """
     async def main():
         server = await asyncio.start_server(echo, "127.0.0.1", 0)
         end = time.monotonic() + 4
@@ -108,6 +93,7 @@ LOAD = """
     with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
         runner.run(main())
 """
+)
 
 
 @pytest.mark.parametrize("more", [10, 40, 60])
