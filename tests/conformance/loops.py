@@ -14,7 +14,7 @@ WITHOUT_GIL = ["workers2"]
 # Some have the I/O of every batch done by another thread, or by several; some have several threads
 # that run Python, where there is no GIL.
 SETTINGS = {
-    "tokio": {"RLOOP_WORKERS": "1", "RLOOP_IO_THREADS": "1"},
+    "tokio": {"RLOOP_WORKERS": "1"},
     "lent": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "1"},
     "lent3": {"RLOOP_WORKERS": "1", "RLOOP_LEND": "always", "RLOOP_IO_THREADS": "3"},
     "workers2": {"RLOOP_WORKERS": "2"},

@@ -1,7 +1,6 @@
 """How many threads of Java's do a ``TokioLoop``'s I/O."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -40,24 +39,6 @@ def test_the_variable_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = rloop.TokioLoop(io_threads=2)
     assert len(loop.metrics().io_threads) == 2
     loop.close()
-
-
-def test_on_one_core_there_is_none_unless_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-
-    def count(io_threads: int | None = None) -> int:
-        loop = rloop.TokioLoop(io_threads)
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
-        return len(loop.metrics().io_threads)
-
-    assert count() == 0
-    assert count(1) == 1
-    with monkeypatch.context() as patch:
-        patch.setenv("RLOOP_LEND", "always")
-        assert count() == 1
-    monkeypatch.setenv("RLOOP_IO_THREADS", "2")
-    assert count() == 2
 
 
 async def serve(

@@ -89,13 +89,8 @@ def lend() -> str:
 
 
 def io_threads() -> int:
-    """How many threads of Java's do a ``TokioLoop``'s I/O: by default half the cores.
-
-    On one core that is none, but for tests: there it takes as long wherever it is done, and to hand
-    it over takes longer.
-    """
-    least = 1 if lend() == "always" else 0
-    return _threads("RLOOP_IO_THREADS", max(_cores() // 2, least))
+    """How many threads of Java's do a ``TokioLoop``'s I/O: by default half the cores."""
+    return _threads("RLOOP_IO_THREADS", _cores() // 2)
 
 
 def workers(has_io_threads: bool = False) -> int:
@@ -110,7 +105,7 @@ def workers(has_io_threads: bool = False) -> int:
 def _threads(variable: str, default: int) -> int:
     value = os.environ.get(variable)
     if not value:
-        return min(default, MOST_THREADS)
+        return min(max(default, 1), MOST_THREADS)
     if not value.isdecimal() or not 1 <= int(value) <= MOST_THREADS:
         raise SettingError(
             f"{variable} is {value!r}: expected a number from 1 to {MOST_THREADS},"

@@ -71,10 +71,9 @@ class TokioLoop(RLoop):
 
         ``io_threads`` is how many threads of Java's do the I/O, which share the loop's connections
         out among them; by default what ``RLOOP_IO_THREADS`` says, or half the cores that the
-        process may use, and none where that is one core. ``workers`` is how many threads run
-        Python, on a free-threaded build; by default what ``RLOOP_WORKERS`` says, or as many as
-        cores. Several do their I/O themselves: who asks for I/O threads and not for workers has
-        one.
+        process may use. ``workers`` is how many threads run Python, on a free-threaded build; by
+        default what ``RLOOP_WORKERS`` says, or as many as cores. Several do their I/O themselves:
+        who asks for I/O threads and not for workers has one.
         ``spread="tasks"`` places each task of the main flow as ``spawn`` does: what is created on
         the first worker, but not by something that was placed there, such as a connection.
 
@@ -96,12 +95,13 @@ class TokioLoop(RLoop):
         if count > 1 and gil.stays_enabled():
             gil.warn_if_enabled(stack_level=2)
             count = 1
+        self._lending = _LENDING[settings.lend()]
         self._io_threads = (
             settings.io_threads() if io_threads is None else _checked("io_threads", io_threads)
         )
         if count > 1:
+            self._lending = "NEVER"
             self._io_threads = 0
-        self._lending = _LENDING[settings.lend()] if self._io_threads else "NEVER"
         super().__init__()
         if count > 1:
             try:
