@@ -41,14 +41,20 @@ async def ask_by_http(
     answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     if not answer.startswith("http/1.1 200 "):
         raise ValueError(f"200 expected, got {answer!r}")
-    [length] = [line for line in answer.splitlines() if line.startswith("content-length:")]
-    return (await reader.readexactly(int(length.partition(":")[2]))).decode()
+    lines = answer.splitlines()
+    [length] = [line for line in lines if line.startswith("content-length:")]
+    said = (await reader.readexactly(int(length.partition(":")[2]))).decode()
+    if "connection: close" in lines:
+        writer.close()
+    return said
 
 
 async def client(ask: _Ask, port: int, until: float, seen: Counter[str]) -> None:
-    """One connection, which asks one thing after the other."""
+    """Asks one thing after the other, on one connection as long as the server likes."""
     reader, writer = await asyncio.open_connection(HOST, port)
     while time.monotonic() < until:
+        if writer.is_closing():
+            reader, writer = await asyncio.open_connection(HOST, port)
         data = random.randbytes(random.randint(SHORTEST, LONGEST))
         async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
             worker, _, answer = (await ask(reader, writer, data)).partition(" ")
