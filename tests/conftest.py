@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conformance.loops import CLASSES, SETTINGS, WITHOUT_GIL
+from tests.conformance.loops import CLASSES, JAVA_OPTIONS, SETTINGS, WITHOUT_GIL
 from tests.not_with_workers import NOT_WITH_WORKERS
 
 Loop = asyncio.SelectorEventLoop
@@ -29,8 +29,9 @@ HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 DEFAULT_LOOPS = ["asyncio", "rloop", "tokio", "lent", *([] if HAS_GIL else WITHOUT_GIL)]
 
-# Java's assertions, such as who may use what on which thread, are checked in all tests.
-os.environ["RLOOP_JAVA_OPTIONS"] = f"-esa {os.environ.get('RLOOP_JAVA_OPTIONS', '')}".rstrip()
+os.environ["RLOOP_JAVA_OPTIONS"] = " ".join(
+    filter(None, [JAVA_OPTIONS, os.environ.get("RLOOP_JAVA_OPTIONS")])
+)
 
 running_loop = pytest.StashKey[Loop]()
 

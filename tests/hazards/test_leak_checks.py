@@ -68,3 +68,20 @@ def test_a_leak_is_found(loop_name: str, expression: str, found: str) -> None:
 
 def test_a_leak_in_java_is_found() -> None:
     assert "bytes of Java's" in leaked("rloop", "only_java_remembers()")
+
+
+def test_what_is_dead_in_java_does_not_count() -> None:
+    script = """
+        import gc
+
+        first = new_loop()
+        from rloop._core import collect_java_garbage
+        loops = [new_loop() for _ in range(200)]
+        collect_java_garbage()
+        while loops:
+            loops.pop().close()
+        gc.collect()
+        figures = [collect_java_garbage() for _ in range(4)]
+        assert max(figures) - min(figures) < 10_000, figures
+    """
+    assert_clean(run_script(on_loop("rloop", script)))
