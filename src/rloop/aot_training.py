@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from .java import java_home, jvm, paths
@@ -70,22 +72,41 @@ def _try(cache: str) -> None:
 async def _serve_and_ask() -> None:
     """Streams, a protocol, TLS, timers: what a program meets in its first second."""
     loop = asyncio.get_running_loop()
-    for make_server in (
-        asyncio.start_server(_echo_stream, "127.0.0.1", 0),
-        loop.create_server(_EchoProtocol, "127.0.0.1", 0),
-    ):
-        server = await make_server
-        async with server:
-            await _ask(*server.sockets[0].getsockname())
+    await _serve(asyncio.start_server(_echo_stream, "127.0.0.1", 0))
+    await _serve(loop.create_server(_EchoProtocol, "127.0.0.1", 0))
     from .transports import libssl  # noqa: PLC0415  # derives from what Java makes
 
-    libssl.refusal()
+    if libssl.refusal() is None:
+        with suppress(ssl.SSLError, ConnectionError):  # some OpenSSL insist on certificates
+            contexts = _anonymous_tls()
+            tls_server = loop.create_server(_EchoProtocol, "127.0.0.1", 0, ssl=contexts[0])
+            await _serve(tls_server, contexts[1])
     loop.call_later(1, int).cancel()
     await loop.run_in_executor(None, int)
 
 
-async def _ask(host: str, port: int) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
+def _anonymous_tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's, who don't say who they are: so there is no certificate to make."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    for context in (server, client):
+        context.maximum_version = ssl.TLSVersion.TLSv1_2  # later ones always have certificates
+        context.set_ciphers("aNULL:@SECLEVEL=0")
+    return server, client
+
+
+async def _serve(
+    make_server: Awaitable[asyncio.Server], client_context: ssl.SSLContext | None = None
+) -> None:
+    server = await make_server
+    async with server:
+        await _ask(server.sockets[0].getsockname(), client_context)
+
+
+async def _ask(address: tuple[str, int], tls: ssl.SSLContext | None) -> None:
+    reader, writer = await asyncio.open_connection(*address, ssl=tls)
     for _ in range(_ROUNDS):
         writer.write(_MESSAGE)
         await asyncio.wait_for(reader.readexactly(len(_MESSAGE)), timeout=1)

@@ -1,11 +1,14 @@
 """The name of the AOT cache changes with all that it depends on, and where it is kept."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import rloop
+from rloop import aot_training
 from rloop.java import aot_cache
 from rloop.java.aot_cache import AotCache
 from rloop.java.java_home import JavaHome
@@ -116,3 +119,17 @@ def test_without_a_home_there_is_no_cache(jar: Path, monkeypatch: pytest.MonkeyP
     cache = AotCache(JavaHome("/nowhere", "25", "a test"), str(jar), [])
     assert "no home directory" in cache.refusal()
     cache.train_in_background()
+
+
+def test_the_training_meets_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    ciphers = []
+
+    class Echo(aot_training._EchoProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            ciphers.append(transport.get_extra_info("cipher"))
+
+    monkeypatch.setattr(aot_training, "_EchoProtocol", Echo)
+    with asyncio.Runner(loop_factory=rloop.RLoop) as runner:
+        runner.run(aot_training._serve_and_ask())
+    assert [bool(cipher) for cipher in ciphers] == [False, True]

@@ -81,7 +81,7 @@ _AS_A_PLACE = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 # A lower priority of its threads was tried, for one core, where they take slices of milliseconds
 # from the loop. From the start on, the hundred thousandth request comes after twice the CPU, as
 # code is interpreted for longer; after some seconds, the first TLS clients wait as long as without
-# (p99 5 ms).
+# (p99 5 ms). So they do with SCHED_BATCH, and with shorter slices for either side (sched_setattr).
 #
 # It keeps its hands off the program's things: no higher limit of open files, which children would
 # inherit; no listener for debuggers, whose socket and file are in everybody's folder. With

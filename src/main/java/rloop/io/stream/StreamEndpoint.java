@@ -14,6 +14,12 @@ import rloop.io.tls.TlsStream;
  * <p>Thread rule: its {@link Driver}'s owner.
  */
 public final class StreamEndpoint extends PlainEndpoint {
+  // What C2 compiles while a class is not initialised, it throws away when objects of it come: at
+  // the first TLS connection the whole way of a request.
+  static {
+    TlsLayer.initialize();
+  }
+
   /** What comes and goes is ciphertext while there is one. */
   private @Nullable TlsLayer tls;
 
