@@ -84,6 +84,10 @@ async def await_it(task: "asyncio.Future[None]") -> None:
         await task
 
 
+async def cancel(task: "asyncio.Future[None]") -> None:
+    assert not task.cancel()
+
+
 async def gather(task: "asyncio.Future[None]") -> None:
     (found,) = await asyncio.gather(task, return_exceptions=True)
     assert isinstance(found, LookupError)
@@ -96,7 +100,7 @@ async def call_back(task: "asyncio.Future[None]") -> None:
 
 
 @pytest.mark.parametrize("place", [TokioLoop.spawn, None])
-@pytest.mark.parametrize("asks", [ask, ask_for_result, await_it, gather, call_back])
+@pytest.mark.parametrize("asks", [ask, ask_for_result, await_it, cancel, gather, call_back])
 async def test_who_asks_a_task_while_it_fails_has_asked(
     loop: Halting,
     reports: list[dict[str, Any]],

@@ -56,6 +56,7 @@ class Task(tasks.Task[Any]):
             finally:
                 _cancelling.task = outer
         if self.done():
+            _ask_at_home(self)  # asyncio as well reports no task that has been cancelled
             return False
         call_at_home(self, self.cancel, msg)
         return outer is None
