@@ -153,3 +153,17 @@ async def test_who_waits_for_a_future_is_told_when_it_has_failed(
     await call_on(worker, bool)
     forget(futures)
     assert reports == []
+
+
+async def test_a_future_has_noted_its_failure_before_others_see_it(loop: Halting) -> None:
+    (worker,) = others(loop)
+    noted = 0
+    for _ in range(100):
+        future: asyncio.Future[None] = loop.create_future()
+        future.add_done_callback(asyncio.Future.exception)  # here, and so told from elsewhere
+        worker.call_soon(future.set_exception, LookupError())
+        while not future.done():
+            pass
+        noted += future._log_traceback
+        await asyncio.sleep(0.001)
+    assert noted > 90  # it is given up where the worker has to wait for its own lock

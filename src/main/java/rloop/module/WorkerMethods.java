@@ -226,9 +226,17 @@ final class WorkerMethods {
     if (!PyTypes.PyType_IsSubtype(Ref.type(future), FUTURE)) {
       return false;
     }
-    long exception = PyException.check(PyObjects.PyObject_GetAttr(future, EXCEPTION));
-    Ref.drop(exception);
-    return exception != PyObjects.Py_None;
+    // Who calls has locked the future, as a rule, and then came here: so that is unlocked
+    // meanwhile.
+    // Otherwise the future would be given up for a moment, and others see that it has failed.
+    long locked = CriticalSection.unlock();
+    try {
+      long exception = PyException.check(PyObjects.PyObject_GetAttr(future, EXCEPTION));
+      Ref.drop(exception);
+      return exception != PyObjects.Py_None;
+    } finally {
+      CriticalSection.relock(locked);
+    }
   }
 
   /** As {@code call_soon_threadsafe} of another worker. */
