@@ -146,3 +146,16 @@ async def test_an_error_is_reported_under_the_methods_name(
     assert report["message"] == f"Fatal error: protocol.{method}() call failed."
     assert isinstance(report["exception"], error)
     assert protocol.lost_with is report["exception"]
+
+
+async def test_data_for_nobody_ends_the_connection(loop: Loop, connect: Connector) -> None:
+    reports: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, context: reports.append(context))
+    connection = await connect(Recorder)
+    connection.transport.set_protocol(None)  # type: ignore[arg-type]
+    connection.peer.send(DATA)
+    assert await connection.peer.receive_everything_soon() == b""  # and no reset: it was read
+    received, lost = reports
+    assert received["message"] == "Fatal error: protocol.data_received() call failed."
+    assert "no attribute 'data_received'" in str(received["exception"])
+    assert "no attribute 'connection_lost'" in str(lost["exception"])

@@ -5,7 +5,8 @@ import gc
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -177,3 +178,83 @@ async def test_a_connection_whose_protocol_cannot_be_made_is_closed(loop: TokioL
         writer.close()
     server.close()
     await asyncio.wait_for(server.wait_closed(), 20)
+
+
+def ask_other(loop: TokioLoop, function: Callable[[], object]) -> None:
+    """Has a worker call it that this one is not, and waits for that."""
+    called = threading.Event()
+    other = next(worker for worker in loop.workers if worker is not current_worker())
+    other.call_soon(lambda: (function(), called.set()))
+    assert called.wait(20)
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+async def test_a_server_that_another_worker_closes_while_it_accepts(
+    loop: TokioLoop, is_early: bool
+) -> None:
+    """What is not accepted any more, or not opened, is closed, and counts nowhere."""
+
+    class Listener(socket.socket):
+        def accept(self) -> tuple[socket.socket, Any]:
+            if is_early:
+                ask_other(loop, server.close)
+            accepted = super().accept()
+            ask_other(loop, server.close)
+            return accepted
+
+    reported: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+    listener = Listener()
+    listener.bind(("127.0.0.1", 0))
+    server = await loop.create_server(asyncio.Protocol, sock=listener)
+    with socket.create_connection(listener.getsockname()) as client:
+        await asyncio.wait_for(server.wait_closed(), 20)
+        client.setblocking(False)
+        try:
+            received = await asyncio.wait_for(loop.sock_recv(client, 1), 20)
+        except ConnectionResetError:
+            received = b""
+    assert received == b""
+    assert reported == []
+    assert [(worker.load, worker.awaited) for worker in loop.workers] == [(0, 0)] * len(
+        loop.workers
+    )
+
+
+@pytest.mark.parametrize("end", ["close_clients", "abort_clients"])
+async def test_a_connection_is_ended_by_another_worker_while_it_is_opened(
+    loop: TokioLoop, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            told.append("made")
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            told.append("lost")
+
+    failed: list[BaseException] = []
+
+    def end_clients() -> None:
+        try:
+            getattr(server, end)()
+        except BaseException as exc:
+            failed.append(exc)
+
+    def open_channel(transport: Any) -> None:
+        ask_other(loop, end_clients)
+        original(transport)
+
+    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    from rloop.transports.stream import SocketTransport  # noqa: PLC0415  # needs Java
+
+    original = SocketTransport._open_channel
+    monkeypatch.setattr(SocketTransport, "_open_channel", open_channel)
+    with socket.create_connection(server.sockets[0].getsockname()) as client:
+        client.setblocking(False)
+        assert await asyncio.wait_for(loop.sock_recv(client, 1), 20) == b""
+    server.close()
+    await asyncio.wait_for(server.wait_closed(), 20)
+    assert failed == []
+    assert told == ["made", "lost"]

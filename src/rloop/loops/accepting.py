@@ -66,13 +66,15 @@ class Accepting(asyncio.SelectorEventLoop):
         accept = self._accept_plain if _is_usual(listener) else self._accept_by_its_method
         for _ in range(backlog + 1):
             try:
-                accepted = accept(listener)
+                accepted = accept(listener, server)
                 if accepted is False:
                     accept = self._accept_by_its_method
-                    accepted = accept(listener)
+                    accepted = accept(listener, server)
             except ConnectionAbortedError:
                 continue
             except OSError as exc:
+                if self._crew is not None and listener.fileno() < 0:
+                    return  # another worker has closed the server
                 if exc.errno not in _OUT_OF_RESOURCES:
                     raise
                 self._accept_later(exc, serving)
@@ -84,9 +86,12 @@ class Accepting(asyncio.SelectorEventLoop):
                 logger.debug("%r got a new connection from %r: %r", server, extra["peername"], sock)
             self._open_accepted(protocol_factory, sock, extra, sslcontext, server, *more)
 
-    def _accept_plain(self, listener: socket.socket) -> Any:
+    def _accept_plain(self, listener: socket.socket, server: Any) -> Any:
         """The connection's socket and extra info; None if none waits; False where Java can't."""
-        accepted = self._accept(listener.fileno())
+        if self._crew is None:
+            accepted = self._accept(listener.fileno())
+        else:
+            accepted = self._crew.accept(listener, server)
         if not accepted:
             return accepted
         fd, peer, name = accepted
@@ -94,7 +99,7 @@ class Accepting(asyncio.SelectorEventLoop):
         sock = PlainSocket(_family(listener), kind, listener.proto, fd)
         return sock, {"peername": peer, "sockname": name}
 
-    def _accept_by_its_method(self, listener: socket.socket) -> Any:
+    def _accept_by_its_method(self, listener: socket.socket, _server: Any) -> Any:
         """The same of a listener that isn't quite a socket: gunicorn's, for one."""
         try:
             sock, address = listener.accept()
@@ -138,7 +143,11 @@ class Accepting(asyncio.SelectorEventLoop):
             self.create_task(self._accept_connection2(*arguments, **in_context), **in_context)
             return
         if self._crew is not None:
-            server, context = self._crew.place_accepted(server, context)
+            placed = self._crew.place_accepted(server, context)
+            if placed is None:
+                sock.close()
+                return
+            server, context = placed
         self.call_soon(
             self._open_connection,
             protocol_factory,
@@ -191,8 +200,9 @@ class Accepting(asyncio.SelectorEventLoop):
                 if protocol is not None:
                     report["protocol"] = protocol
                 self.call_exception_handler(report)
-        if self._crew is not None:
-            self._crew.arrived(server, sock)
+        finally:
+            if self._crew is not None:
+                self._crew.arrived(server, sock)
 
     async def shutdown_asyncgens(self) -> None:
         """Ends asynchronous generators, and handshakes of accepted connections."""

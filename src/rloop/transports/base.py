@@ -26,7 +26,7 @@ _core.add_transport()
 fork.forbid_methods_in_children(_core.Transport)
 
 # Has data in place of a protocol that is None: it has no methods either.
-_NOBODY = object()
+NOBODY = object()
 
 
 def whole_bytes(limit: float) -> int:
@@ -126,7 +126,7 @@ class BaseTransport(_core.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Data goes to this protocol from now on, data that was read before included."""
         self._protocol: Any = protocol
-        self._set_receiver(_NOBODY if protocol is None else protocol)
+        self._set_receiver(NOBODY if protocol is None else protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that gets the data."""

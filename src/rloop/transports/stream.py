@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from rloop import _core
 from rloop.java import fork
 
-from .base import contiguous_view
+from .base import NOBODY, contiguous_view
 from .base_socket import BaseSocketTransport
 
 Data = bytes | bytearray | memoryview
@@ -69,7 +69,10 @@ class SocketTransport(BaseSocketTransport):
         if type(protocol) is sslproto.SSLProtocol:
             self._loop._adopt_tls(protocol)
         self._protocol: Any = protocol
-        self._set_receiver(None if isinstance(protocol, protocols.BufferedProtocol) else protocol)
+        if isinstance(protocol, protocols.BufferedProtocol):
+            self._set_receiver(None)
+        else:
+            self._set_receiver(NOBODY if protocol is None else protocol)
 
     # ---- reading: calls that Java puts into a batch ----------------------------------------------
 

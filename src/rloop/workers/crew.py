@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rloop.java import jvm
 
+from .guards import guard_of
 from .served import Served
 
 if TYPE_CHECKING:
@@ -214,22 +215,34 @@ class Crew:
         context.run(AFFINITY.set, worker.own_affinity() if follows else worker.affinity)
         return context
 
-    def place_accepted(self, server: Any, context: Context | None) -> tuple[Served, Context]:
+    def accept(self, listener: socket.socket, server: Any) -> Any:
+        """As the loop's ``_accept``; meanwhile no other worker closes the server's listeners."""
+        with guard_of(server):
+            fd = listener.fileno()
+            return None if fd < 0 else self._loop._accept(fd)
+
+    def place_accepted(self, server: Any, context: Context | None) -> tuple[Served, Context] | None:
         """Where an accepted connection is opened: its server, and a context that says where.
 
-        That is the one given, which is the connection's own, if there is one.
+        That is the one given, which is the connection's own, if there is one. None if another
+        worker has closed the server.
         """
-        worker = self.choose()
+        with guard_of(server):
+            if server._sockets is None:
+                return None
+            served = Served(server, self.choose())
         if context is None:
             context = copy_context()
-        context.run(AFFINITY.set, worker.affinity)
-        return Served(server, worker), context
+        context.run(AFFINITY.set, served.worker.affinity)
+        return served, context
 
     def arrived(self, served: Served, sock: socket.socket) -> None:
         """An accepted connection has its transport, which counts in the load, or has failed to."""
-        with self._choosing:
+        is_open = served.arrive()
+        with self._choosing:  # in one step: else it would count twice meanwhile
             served.worker.awaited -= 1
-        if served.give_up():
+            served.worker.load += is_open
+        if not is_open:
             sock.close()  # the worker that has accepted it may keep it for long, being idle
 
 
