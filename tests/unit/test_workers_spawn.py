@@ -51,7 +51,14 @@ def test_a_task_runs_on_the_worker_that_is_given(loop: Any) -> None:
 
 def test_tasks_go_to_the_worker_with_the_least_of_them(loop: Any) -> None:
     async def main() -> Any:
-        tasks = [loop.spawn(where()) for _ in range(3 * len(loop.workers))]
+        are_placed = asyncio.Event()
+
+        async def where_it_is() -> Any:
+            await are_placed.wait()
+            return await where()
+
+        tasks = [loop.spawn(where_it_is()) for _ in range(3 * len(loop.workers))]
+        are_placed.set()
         return sorted(await asyncio.gather(*tasks))
 
     assert loop.run_until_complete(main()) == sorted(3 * list(range(len(loop.workers))))
