@@ -407,3 +407,20 @@ def test_a_failure_that_another_worker_has_asked_for_is_not_reported() -> None:
     finally:
         loop.close()
     assert reported == []
+
+
+def test_a_context_that_is_given_is_copied(loop: Any) -> None:
+    said = contextvars.ContextVar("said", default="nothing")
+    context = contextvars.copy_context()
+    context.run(said.set, "given")
+
+    async def say() -> str:
+        before = said.get()
+        said.set("else")
+        return before
+
+    async def main() -> Any:
+        return await loop.spawn(say(), context=context)
+
+    assert loop.run_until_complete(main()) == "given"
+    assert context[said] == "given"

@@ -2,8 +2,8 @@
 
 asyncio's task calls the protocol factory and waits for the transport. Nobody waits for the task, so
 a call in a context of its own does as well, but for two things. In debug mode a failed handshake is
-reported, so there is a task then. When a program ends, asyncio cancels the tasks of handshakes that
-are under way: ``shutdown_asyncgens``, which comes next, ends them here.
+reported, so its end is waited for then. When a program ends, asyncio cancels the tasks of
+handshakes that are under way: ``shutdown_asyncgens``, which comes next, ends them here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import _socket
 import asyncio
 import errno
+import functools
 import socket
 from asyncio import constants, sslproto, trsock
 from asyncio.log import logger
@@ -137,7 +138,7 @@ class Accepting(asyncio.SelectorEventLoop):
         if context is not None:
             context = context.copy()
         timeouts = handshake_timeout, shutdown_timeout
-        if (sslcontext and self._debug) or not is_plain(sock):  # asyncio's task, which runs here
+        if not is_plain(sock):  # asyncio's task, which runs here
             arguments = (protocol_factory, sock, extra, sslcontext, server, *timeouts)
             in_context = if_given(context)
             self.create_task(self._accept_connection2(*arguments, **in_context), **in_context)
@@ -174,10 +175,12 @@ class Accepting(asyncio.SelectorEventLoop):
         try:
             protocol = protocol_factory()
             if sslcontext:
-                self._make_ssl_transport(
+                waiter = self.create_future() if self._debug else None
+                transport = self._make_ssl_transport(
                     sock,
                     protocol,
                     sslcontext,
+                    waiter,
                     server_side=True,
                     extra=extra,
                     server=server,
@@ -185,6 +188,9 @@ class Accepting(asyncio.SelectorEventLoop):
                     ssl_shutdown_timeout=timeouts[1],
                     **if_given(context),
                 )
+                if waiter is not None:
+                    ended = functools.partial(self._handshake_ended, transport, protocol)
+                    waiter.add_done_callback(ended)
             else:
                 self._make_socket_transport(
                     sock, protocol, extra=extra, server=server, **if_given(context)
@@ -192,17 +198,27 @@ class Accepting(asyncio.SelectorEventLoop):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as exc:
-            if self._debug:
-                report = {
-                    "message": "Error on transport creation for incoming connection",
-                    "exception": exc,
-                }
-                if protocol is not None:
-                    report["protocol"] = protocol
-                self.call_exception_handler(report)
+            self._report_not_opened(exc, **({} if protocol is None else {"protocol": protocol}))
         finally:
             if self._crew is not None:
                 self._crew.arrived(server, sock)
+
+    def _handshake_ended(
+        self,
+        transport: asyncio.Transport,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None],
+    ) -> None:
+        """In debug mode."""
+        exc = waiter.exception()
+        if exc is not None:
+            transport.close()
+            self._report_not_opened(exc, protocol=protocol, transport=transport)
+
+    def _report_not_opened(self, exc: BaseException, **more: Any) -> None:
+        if self._debug:
+            message = "Error on transport creation for incoming connection"
+            self.call_exception_handler({"message": message, "exception": exc, **more})
 
     async def shutdown_asyncgens(self) -> None:
         """Ends asynchronous generators, and handshakes of accepted connections."""

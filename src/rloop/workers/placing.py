@@ -69,7 +69,8 @@ def spawn(
     crew = loop._crew
     given = None if worker is None else _of(loop, worker)
     if crew is None:
-        return loop.create_task(coro, name=name, context=context)  # type: ignore[no-any-return]
+        own = None if context is None else context.copy()
+        return loop.create_task(coro, name=name, context=own)  # type: ignore[no-any-return]
     if not asyncio.iscoroutine(coro):
         raise TypeError(f"a coroutine was expected, got {coro!r}")
     chosen = _choose(crew, given)
