@@ -15,6 +15,9 @@ public final class IoCounters {
   private long bytesSent;
   private long workedNanos;
 
+  /** In the work that is not yet added to that. */
+  private long waitedNanos;
+
   /** The poller was asked. */
   void polled() {
     polls++;
@@ -46,14 +49,15 @@ public final class IoCounters {
     }
   }
 
-  /** An I/O thread has worked since then, by {@link System#nanoTime}. */
+  /** An I/O thread has worked since then, by {@link System#nanoTime}, but for its waits. */
   public void workedSince(long started) {
-    workedNanos += System.nanoTime() - started;
+    workedNanos += System.nanoTime() - started - waitedNanos;
+    waitedNanos = 0;
   }
 
   /** It has waited since then for events, and not worked. */
   public void waitedSince(long started) {
-    workedNanos -= System.nanoTime() - started;
+    waitedNanos += System.nanoTime() - started;
   }
 
   /** How long an I/O thread has worked, in nanoseconds. */

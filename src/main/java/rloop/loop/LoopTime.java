@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All times are nanoseconds since a moment shortly before this was made, so that none is 0.
  *
- * <p>Thread rule: with the loop's lock, but {@link #waitEnds}, which its thread calls without: what
- * it changes is one field, and who looks meanwhile finds a right figure before it and after it.
+ * <p>Thread rule: with the loop's lock, but {@link #waitEnds}, which its thread calls without: who
+ * looks between the end of a wait and that call is told as waited what has passed since.
  */
 final class LoopTime {
   private static final long NEVER = 0;
@@ -21,6 +21,9 @@ final class LoopTime {
    * it negative: nobody has waited for as long as there is time.
    */
   private long waited;
+
+  /** The most that anybody was told of it. */
+  private long waitedTold;
 
   /** How long the runs that are over took. */
   private long ran;
@@ -118,11 +121,16 @@ final class LoopTime {
     return stretchStart + origin;
   }
 
-  /** How long the loop has waited until a moment, which was just now: a wait may end meanwhile. */
+  /**
+   * How long the loop has waited until a moment, which was just now: a wait may end meanwhile. It
+   * is never less than it was.
+   */
   long waited(long nanoTime) {
     long now = since(nanoTime);
     long waited = this.waited;
-    return waited < 0 ? waited + now : waited - Math.max(lastLook - now, 0);
+    long untilNow = waited < 0 ? waited + now : waited - Math.max(lastLook - now, 0);
+    waitedTold = Math.max(waitedTold, untilNow);
+    return waitedTold;
   }
 
   /** How long the loop has run until a moment, waits included. */
