@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sysconfig
 import tempfile
 import time
 import tomllib
@@ -20,6 +21,9 @@ SUITE_SECONDS = 1800
 
 # Some tests ask what a file system refuses to all but root. Root keeps its other rights.
 AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"]
+
+# What hasn't declared that it does without the GIL, as Brotli, would switch it on, with a warning.
+WITHOUT_GIL = {"PYTHON_GIL": "0"} if sysconfig.get_config_var("Py_GIL_DISABLED") else {}
 
 Outcomes = dict[str, tuple[str, str]]  # of each test: how it ended, and the traceback
 
@@ -63,7 +67,7 @@ class Project:
             folder, outcomes = Path(scratch), Path(scratch, "outcomes")
             if self.sources:
                 folder = fetch_sources(self.name, self.version, self.sources)
-            environment = with_paths(CONFORMANCE_OUTCOMES=str(outcomes), **loop)
+            environment = with_paths(CONFORMANCE_OUTCOMES=str(outcomes), **WITHOUT_GIL, **loop)
             command: list[str | Path] = [
                 *(AS_ANYBODY if os.geteuid() == 0 and shutil.which(AS_ANYBODY[0]) else []),
                 *(python, "-m", "pytest", "-p", "conformance.plugin", "-p", "no:cacheprovider"),
