@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -158,6 +159,38 @@ async def test_nothing_is_received_while_paused(loop: Loop) -> None:
             assert not transport.is_reading()
             transport.resume_reading()
         await receiver.until_received(45)
+    assert receiver.datagrams == sent
+    await receiver.end()
+
+
+async def test_what_was_read_while_a_call_ran_waits_as_well(loop: Loop) -> None:
+    sent = [b"%d" % i for i in range(200)]
+    told_while_paused: list[bytes] = []
+
+    class Pausing(Endpoint):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            super().datagram_received(data, addr)
+            if paused[0]:
+                told_while_paused.append(data)
+            transport: Any = self.transport
+            time.sleep(0.0005)  # an I/O thread reads on
+            transport.resume_reading()  # and hands over what it has read
+            if len(self.received) % 10 == 0:
+                transport.pause_reading()
+                paused[0] = True
+
+    paused = [False]
+    _, receiver = await loop.create_datagram_endpoint(Pausing, local_addr=("127.0.0.1", 0))
+    transport: Any = receiver.transport
+    with plain_socket() as peer:
+        for data in sent:
+            peer.sendto(data, receiver.address)
+        for count in range(10, len(sent) + 1, 10):
+            await receiver.until_received(count)
+            await turns(5)
+            paused[0] = False
+            transport.resume_reading()
+    assert not told_while_paused
     assert receiver.datagrams == sent
     await receiver.end()
 

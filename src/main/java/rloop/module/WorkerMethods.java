@@ -226,9 +226,8 @@ final class WorkerMethods {
     if (!PyTypes.PyType_IsSubtype(Ref.type(future), FUTURE)) {
       return false;
     }
-    // Who calls has locked the future, as a rule, and then came here: so that is unlocked
-    // meanwhile.
-    // Otherwise the future would be given up for a moment, and others see that it has failed.
+    // Who calls has locked the future, as a rule, and then came here: so what is locked here is
+    // unlocked meanwhile. Else the future would be given up, and others see that it has failed.
     long locked = CriticalSection.unlock();
     try {
       long exception = PyException.check(PyObjects.PyObject_GetAttr(future, EXCEPTION));

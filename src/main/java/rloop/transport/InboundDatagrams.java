@@ -12,7 +12,10 @@ final class InboundDatagrams implements Undelivered {
   private final EventLoop loop;
   private final DatagramCallbacks callbacks;
 
-  /** The sequence numbers of the first {@link #count} calls in a batch. */
+  /**
+   * The sequence numbers of the first {@link #count} calls in a batch: the pending or the running
+   * one, or both, where an I/O thread has read ahead.
+   */
   private final long[] sequences = new long[DatagramRoom.MOST];
 
   private int count;
@@ -65,7 +68,13 @@ final class InboundDatagrams implements Undelivered {
 
   @Override
   public void batchFinished() {
-    count = 0;
+    int waiting = 0;
+    for (int i = 0; i < count; i++) {
+      if (loop.isWaiting(sequences[i])) {
+        sequences[waiting++] = sequences[i];
+      }
+    }
+    count = waiting;
     callbacks.delivered(loop.bytesPool());
   }
 
