@@ -78,9 +78,8 @@ async def _serve_and_ask() -> None:
 
     if libssl.refusal() is None:
         with suppress(ssl.SSLError, ConnectionError):  # some OpenSSL insist on certificates
-            contexts = _anonymous_tls()
-            tls_server = loop.create_server(_EchoProtocol, "127.0.0.1", 0, ssl=contexts[0])
-            await _serve(tls_server, contexts[1])
+            server, client = _anonymous_tls()
+            await _serve(loop.create_server(_EchoProtocol, "127.0.0.1", 0, ssl=server), client)
     loop.call_later(1, int).cancel()
     await loop.run_in_executor(None, int)
 

@@ -4,11 +4,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from .scripts import assert_clean, run_script
+from .scripts import ECHO_ONCE, assert_clean, run_script
 
 pytestmark = pytest.mark.skipif(
     "t" not in sys.abiflags, reason="on other builds it is never switched off"
@@ -21,7 +22,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "needs_gil", NULL
 PyMODINIT_FUNC PyInit_needs_gil(void) { return PyModule_Create(&definition); }
 """
 
-SERVE = """
+SERVE = (
+    """
 import asyncio, os, sys, warnings
 import rloop
 from rloop.workers.crew import current_worker
@@ -33,19 +35,13 @@ told = [str(w.message) for w in caught if "TokioLoop" in str(w.message)]
 assert len(told) == 1, told
 assert caught[-1].filename == "<string>", caught[-1]
 print(told[0])
-async def echo(reader, writer):
-    writer.write(await reader.readline())
-    writer.close()
-async def main():
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    writer.write(b"hello\\n")
-    assert await reader.readline() == b"hello\\n"
-    writer.close()
-    server.close()
+"""
+    + textwrap.dedent(ECHO_ONCE)
+    + """
 loop.run_until_complete(main())
 loop.close()
 """
+)
 
 
 def test_a_module_that_needs_it_is_named(tmp_path: Path) -> None:

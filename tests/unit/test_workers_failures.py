@@ -135,12 +135,13 @@ async def test_a_task_that_nobody_has_asked_is_reported(
     assert report["message"] == "Task exception was never retrieved"
 
 
+@pytest.mark.parametrize("waits", [await_it, gather])
 async def test_who_waits_for_a_future_is_told_when_it_has_failed(
-    loop: Halting, reports: list[dict[str, Any]]
+    loop: Halting, reports: list[dict[str, Any]], waits: Callable[..., Any]
 ) -> None:
     (worker,) = others(loop)
     future: asyncio.Future[None] = loop.create_future()
-    waiter = asyncio.create_task(gather(future))
+    waiter = asyncio.create_task(waits(future))
     await asyncio.sleep(0)
     future.add_done_callback(between)
     worker.call_soon(future.set_exception, LookupError())

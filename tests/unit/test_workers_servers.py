@@ -22,6 +22,19 @@ def loop(request: pytest.FixtureRequest) -> Iterator[TokioLoop]:
     yield from new_loop_of(request)
 
 
+class Noting(asyncio.Protocol):
+    """Notes that its connection was made, and that it was lost."""
+
+    def __init__(self, told: list[str]) -> None:
+        self.told = told
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.told.append("made")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.told.append("lost")
+
+
 async def test_connections_are_shared_out_evenly(loop: TokioLoop) -> None:
     homes: list[Worker | None] = []
 
@@ -84,16 +97,8 @@ def test_what_is_written_before_the_end_is_sent(loop: TokioLoop) -> None:
 @pytest.mark.parametrize("end", ["close_clients", "abort_clients"])
 async def test_a_connection_on_its_way_belongs_to_its_server(loop: TokioLoop, end: str) -> None:
     """Its worker is busy when it is accepted: the server waits for it, and ends it."""
-    made: list[str] = []
-
-    class Protocol(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            made.append("made")
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            made.append("lost")
-
-    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    told: list[str] = []
+    server = await loop.create_server(lambda: Noting(told), "127.0.0.1", 0)
     address = server.sockets[0].getsockname()
     busy, go_on = threading.Event(), threading.Event()
     for worker in others(loop):
@@ -112,7 +117,7 @@ async def test_a_connection_on_its_way_belongs_to_its_server(loop: TokioLoop, en
     getattr(server, end)()
     go_on.set()
     await waiting
-    assert made.count("made") == made.count("lost") == len(clients)
+    assert told.count("made") == told.count("lost") == len(clients)
     for client in clients:
         client.close()
 
@@ -226,14 +231,6 @@ async def test_a_connection_is_ended_by_another_worker_while_it_is_opened(
     loop: TokioLoop, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-
-    class Protocol(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            told.append("made")
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            told.append("lost")
-
     failed: list[BaseException] = []
 
     def end_clients() -> None:
@@ -246,7 +243,7 @@ async def test_a_connection_is_ended_by_another_worker_while_it_is_opened(
         ask_other(loop, end_clients)
         original(transport)
 
-    server = await loop.create_server(Protocol, "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Noting(told), "127.0.0.1", 0)
     from rloop.transports.stream import SocketTransport  # noqa: PLC0415  # needs Java
 
     original = SocketTransport._open_channel

@@ -128,6 +128,23 @@ def test_a_task_sees_the_context_that_is_given(loop: Any) -> None:
     loop.run_until_complete(main())
 
 
+def test_a_context_that_is_given_is_copied(loop: Any) -> None:
+    said = contextvars.ContextVar("said", default="nothing")
+    context = contextvars.copy_context()
+    context.run(said.set, "given")
+
+    async def say() -> str:
+        before = said.get()
+        said.set("else")
+        return before
+
+    async def main() -> Any:
+        return await loop.spawn(say(), context=context)
+
+    assert loop.run_until_complete(main()) == "given"
+    assert context[said] == "given"
+
+
 def test_results_and_exceptions_come_back(loop: Any) -> None:
     async def fail() -> Any:
         await asyncio.sleep(0.001)
@@ -369,58 +386,3 @@ def test_worker_local_frees_its_instances_with_the_loop() -> None:
     del loop
     gc.collect()
     assert all(reference() is None for reference in references)
-
-
-def test_a_failure_that_another_worker_has_asked_for_is_not_reported() -> None:
-    class Late(rloop.TokioLoop):  # type: ignore[misc, name-defined]
-        """After it has told who waits for a future it takes a while to tell ``last``."""
-
-        def call_soon(self, callback: Any, *args: Any, **kwargs: Any) -> Any:
-            if callback is last:
-                time.sleep(0.05)
-            return super().call_soon(callback, *args, **kwargs)
-
-    def last(_: object) -> None:
-        pass
-
-    async def ask(future: "asyncio.Future[None]") -> bool:
-        try:
-            await future
-        except LookupError:
-            return True
-        return False
-
-    async def main() -> None:
-        future = loop.create_future()
-        asking = loop.spawn(ask(future), worker=len(loop.workers) - 1)
-        await asyncio.sleep(0.01)
-        future.add_done_callback(last)
-        future.set_exception(LookupError())
-        assert await asking
-
-    reported = []
-    loop = Late(workers=2)
-    loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
-    try:
-        loop.run_until_complete(main())
-        gc.collect()
-    finally:
-        loop.close()
-    assert reported == []
-
-
-def test_a_context_that_is_given_is_copied(loop: Any) -> None:
-    said = contextvars.ContextVar("said", default="nothing")
-    context = contextvars.copy_context()
-    context.run(said.set, "given")
-
-    async def say() -> str:
-        before = said.get()
-        said.set("else")
-        return before
-
-    async def main() -> Any:
-        return await loop.spawn(say(), context=context)
-
-    assert loop.run_until_complete(main()) == "given"
-    assert context[said] == "given"
