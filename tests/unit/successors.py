@@ -1,10 +1,16 @@
 """Files that get the number of one that was closed."""
 
+import contextlib
 import os
+import re
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+USES_EPOLL = sys.platform == "linux" and os.environ.get("RLOOP_POLLER") != "poll"
 
 # What poll(2) is asked about are numbers: it can't tell of a file that is closed here.
 follows_duplicates = pytest.mark.skipif(
@@ -34,3 +40,13 @@ def received(sock: socket.socket) -> bytes | None:
         return sock.recv(1000)
     except BlockingIOError:
         return None
+
+
+def is_registered_with_epoll(sock: socket.socket) -> bool:
+    """Whether any epoll of this process watches a socket: see fdinfo in proc(5)."""
+    entry = re.compile(rf"^tfd:\s+{sock.fileno()}\b", re.MULTILINE)
+    infos = []
+    for path in Path("/proc/self/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the directory's own
+            infos.append(path.read_text())
+    return any(map(entry.search, infos))

@@ -3,20 +3,15 @@
 import asyncio
 import contextlib
 import gc
-import os
-import re
 import socket
 import ssl
-import sys
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import OURS, Loop
 from tests.unit.connections import Recorder, tcp_pair, until_lost, until_received
-
-Pair = tuple[socket.socket, socket.socket]
+from tests.unit.successors import USES_EPOLL, Pair, is_registered_with_epoll
 
 
 @pytest.fixture
@@ -41,10 +36,7 @@ async def test_recv_waits_for_data(loop: Loop, pair: Pair) -> None:
     assert await loop.sock_recv(ours, 100) == b"later"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.environ.get("RLOOP_POLLER") == "poll",
-    reason="asks Linux what is registered with epoll",
-)
+@pytest.mark.skipif(not USES_EPOLL, reason="asks Linux what is registered with epoll")
 async def test_a_socket_stays_registered_with_the_poller(
     loop: Loop, loop_name: str, pair: Pair
 ) -> None:
@@ -55,16 +47,6 @@ async def test_a_socket_stays_registered_with_the_poller(
         await loop.sock_sendall(ours, b"answer")
         # asyncio watches it only while somebody waits.
         assert is_registered_with_epoll(ours) == (loop_name in OURS)
-
-
-def is_registered_with_epoll(sock: socket.socket) -> bool:
-    """Whether any epoll of this process watches a socket: see fdinfo in proc(5)."""
-    entry = re.compile(rf"^tfd:\s+{sock.fileno()}\b", re.MULTILINE)
-    infos = []
-    for path in Path("/proc/self/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the directory's own
-            infos.append(path.read_text())
-    return any(map(entry.search, infos))
 
 
 async def test_recv_takes_no_more_than_asked(loop: Loop, pair: Pair) -> None:

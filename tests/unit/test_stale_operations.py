@@ -19,7 +19,14 @@ import pytest
 
 from tests.conftest import Loop
 from tests.unit.connections import give_up, until
-from tests.unit.successors import Pair, follows_duplicates, received, successors
+from tests.unit.successors import (
+    USES_EPOLL,
+    Pair,
+    follows_duplicates,
+    is_registered_with_epoll,
+    received,
+    successors,
+)
 
 MUCH = b"x" * 5_000_000
 Operate = Callable[[Loop, socket.socket], Awaitable[Any]]
@@ -47,7 +54,10 @@ async def start(loop: Loop, operation: str, sock: socket.socket) -> "asyncio.Fut
     await asyncio.sleep(0.001)
     if operation == "sendfile":  # another thread may be sending still
         await until(lambda: not select.select([], [sock], [], 0)[1])
-        await asyncio.sleep(0.01)
+        if USES_EPOLL:  # its answer has come once the loop waits for room
+            await until(lambda: is_registered_with_epoll(sock))
+        else:
+            await asyncio.sleep(0.01)
     assert not task.done()
     return task
 
