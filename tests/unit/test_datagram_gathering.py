@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import OURS, Loop
+from tests.conftest import Loop
 from tests.unit.connections import turns, until
 from tests.unit.datagrams import Endpoint, endpoint, plain_socket, receive_all
 
@@ -72,7 +72,7 @@ async def test_all_arrive_in_order(loop: Loop, loop_name: str, peer: socket.sock
         early.extend(receive_all(peer))
 
     sender = await busy_endpoint(loop, send)
-    if loop_name in OURS:
+    if loop_name == "rloop":  # an I/O thread may have read the last one alone
         assert early == [], "nothing was gathered: the tests here try something else than they say"
     assert early + receive_all(peer) == numbers(100)
     assert sender.calls == ["connection_made"]
