@@ -1,21 +1,15 @@
 """Files that get the number of one that was closed."""
 
-import contextlib
 import os
-import re
 import socket
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-USES_EPOLL = sys.platform == "linux" and os.environ.get("RLOOP_POLLER") != "poll"
+from tests.unit.pollers import USES_POLL
 
 # What poll(2) is asked about are numbers: it can't tell of a file that is closed here.
-follows_duplicates = pytest.mark.skipif(
-    os.environ.get("RLOOP_POLLER") == "poll", reason="poll(2) knows nothing of duplicates"
-)
+follows_duplicates = pytest.mark.skipif(USES_POLL, reason="poll(2) knows nothing of duplicates")
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -40,13 +34,3 @@ def received(sock: socket.socket) -> bytes | None:
         return sock.recv(1000)
     except BlockingIOError:
         return None
-
-
-def is_registered_with_epoll(sock: socket.socket) -> bool:
-    """Whether any epoll of this process watches a socket: see fdinfo in proc(5)."""
-    entry = re.compile(rf"^tfd:\s+{sock.fileno()}\b", re.MULTILINE)
-    infos = []
-    for path in Path("/proc/self/fdinfo").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the directory's own
-            infos.append(path.read_text())
-    return any(map(entry.search, infos))

@@ -6,7 +6,6 @@ whoever uses the socket next, the program itself included, finds all there was.
 
 import asyncio
 import contextlib
-import os
 import socket
 import tempfile
 import time
@@ -19,6 +18,7 @@ import pytest
 from tests.conftest import Loop
 from tests.unit.connections import tcp_pair, turns
 from tests.unit.datagrams import FILLER, full_mailbox, receive_all
+from tests.unit.pollers import USES_POLL
 
 Pair = tuple[socket.socket, socket.socket]
 Operation = Callable[[Loop, socket.socket, bytearray], Awaitable[Any]]
@@ -65,7 +65,7 @@ async def give_up_as_it_gets_ready(
 
 
 in_the_order_of_events = pytest.mark.skipif(
-    os.environ.get("RLOOP_POLLER") == "poll",
+    USES_POLL,
     reason="poll(2) tells of descriptors by their places, whatever came first",
 )
 

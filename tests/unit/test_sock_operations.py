@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import OURS, Loop
 from tests.unit.connections import Recorder, tcp_pair, until_lost, until_received
-from tests.unit.successors import USES_EPOLL, Pair, is_registered_with_epoll
+from tests.unit.pollers import USES_EPOLL, is_registered_with_epoll
+from tests.unit.successors import Pair
 
 
 @pytest.fixture

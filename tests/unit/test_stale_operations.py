@@ -19,14 +19,8 @@ import pytest
 
 from tests.conftest import Loop
 from tests.unit.connections import give_up, until
-from tests.unit.successors import (
-    USES_EPOLL,
-    Pair,
-    follows_duplicates,
-    is_registered_with_epoll,
-    received,
-    successors,
-)
+from tests.unit.pollers import USES_EPOLL, is_registered_with_epoll
+from tests.unit.successors import Pair, follows_duplicates, received, successors
 
 MUCH = b"x" * 5_000_000
 Operate = Callable[[Loop, socket.socket], Awaitable[Any]]

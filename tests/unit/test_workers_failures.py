@@ -5,7 +5,9 @@ between would be forgotten.
 """
 
 import asyncio
+import gc
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context
 from typing import Any, TypeVarTuple
@@ -168,3 +170,41 @@ async def test_a_future_has_noted_its_failure_before_others_see_it(loop: Halting
         noted += future._log_traceback
         await asyncio.sleep(0.001)
     assert noted > 90  # it is given up where the worker has to wait for its own lock
+
+
+def test_a_failure_that_another_worker_has_asked_for_is_not_reported() -> None:
+    class Late(TokioLoop):
+        """After it has told who waits for a future it takes a while to tell ``last``."""
+
+        def call_soon(self, callback: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+            if callback is last:
+                time.sleep(0.05)
+            return super().call_soon(callback, *args, **kwargs)
+
+    def last(_: object) -> None:
+        pass
+
+    async def ask(future: "asyncio.Future[None]") -> bool:
+        try:
+            await future
+        except LookupError:
+            return True
+        return False
+
+    async def main() -> None:
+        future = loop.create_future()
+        asking = loop.spawn(ask(future), worker=len(loop.workers) - 1)
+        await asyncio.sleep(0.01)
+        future.add_done_callback(last)
+        future.set_exception(LookupError())
+        assert await asking
+
+    reported: list[Any] = []
+    loop = Late(workers=2)
+    loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
+    try:
+        loop.run_until_complete(main())
+        gc.collect()
+    finally:
+        loop.close()
+    assert reported == []
